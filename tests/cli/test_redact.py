@@ -180,3 +180,16 @@ def test_options_that_contradict_each_other_are_refused(
     outcome = likeness("redact", picture("one.png", RED), *options, "-o", tmp_path / "out.png")
     assert outcome.code == 2
     assert "--keep" in outcome.err
+
+
+def test_a_sheet_and_a_report_of_pictures(likeness: Command, picture: Make, tmp_path: Path) -> None:
+    folder, sheet, report = tmp_path / "out", tmp_path / "sheet.jpg", tmp_path / "report.json"
+    folder.mkdir()
+    pictures = picture("one.png", RED), picture("two.png", GREEN, BLUE)
+    options = "--all", "-o", folder, "--preview", sheet, "--report", report
+    assert likeness("redact", *pictures, *options).code == 0
+    with Image.open(sheet) as image:
+        assert image.size[0] == 2 * 486 + 6
+    said = json.loads(report.read_text())
+    assert [len(one["faces"]) for one in said["frames"]] == [1, 2]
+    assert [one["hidden"] for one in said["sources"]] == [1, 2]

@@ -1,5 +1,6 @@
 """`likeness redact` on clips, through the real command."""
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from likeness.video import Frame, reading
 
@@ -132,3 +134,68 @@ def test_only_those_of_a_folder_are_hidden(
     outcome = likeness("redact", clip, *options)
     assert outcome.code == 0, outcome.err
     assert seen_at(out, 25) == (False, True)
+
+
+def test_reports_say_frame_by_frame_what_is_hidden_and_why(
+    likeness: Command, clip: Path, tmp_path: Path
+) -> None:
+    table, out = tmp_path / "report.csv", tmp_path / "out.mp4"
+    assert likeness("redact", clip, "--all", "-o", out, "--report", table).code == 0
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    times = sorted({float(row["time_s"]) for row in rows})
+    assert times == pytest.approx([number / 10 for number in range(40)], abs=0.01)
+    assert {row["reason"] for row in rows} == {"every face is hidden"}
+    sights = {row["sight"] for row in rows}
+    assert sights == {"seen", "before it is first seen", "after it is last seen"}
+    assert table.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_report_in_json_and_a_page_list_who_stays_visible(
+    likeness: Command, clip: Path, gallery: Path, tmp_path: Path
+) -> None:
+    document, page = tmp_path / "report.json", tmp_path / "report.html"
+    for report in (document, page):
+        options = "--keep-folder", gallery, "-o", tmp_path / "out.mp4", "--report", report
+        assert likeness("redact", clip, *options).code == 0
+    said = json.loads(document.read_text())
+    assert len(said["frames"]) == 40
+    (source,) = said["sources"]
+    assert {one["called"] for one in source["visible"]} == {"Rosa"}
+    html = page.read_text()
+    assert "Who stays visible" in html and "Rosa" in html
+    assert "Places to look at" in html or "No place stands out" in html
+
+
+def test_a_preview_shows_what_would_stay_visible_and_writes_no_copy(
+    likeness: Command, clip: Path, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "sheet.png"
+    outcome = likeness("redact", clip, "--all", "--style", "black", "--preview", sheet)
+    assert outcome.code == 0, outcome.err
+    assert "no copy written" in outcome.out
+    with Image.open(sheet) as image:
+        assert image.size[0] == 4 * 486 + 6
+        colours = np.asarray(image.convert("RGB")).astype(np.int16)
+    # The lines of text are on yellow; no disc is seen.
+    red = (colours[..., 0] > 150) & (colours[..., 1] < 90)
+    assert not red.any()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "Nothing is to be written"),
+        (("--report", "r.csv", "--preview", "p.png"), "Give --out, too"),
+        (("-o", "out.mp4", "--report", "r.txt"), "no name for a report"),
+        (("--preview", "p.txt"), "no name for a picture"),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_any_work(
+    likeness: Command, clip: Path, tmp_path: Path, options: tuple[str, ...], said: str
+) -> None:
+    placed = [tmp_path / one if "." in one else one for one in options]
+    outcome = likeness("redact", clip, "--all", *placed)
+    assert outcome.code == 2
+    assert said in outcome.err
+    assert [one.name for one in tmp_path.iterdir() if one.suffix in (".csv", ".txt")] == []

@@ -1,7 +1,8 @@
 """`likeness redact`: faces of pictures and clips hidden for good, of all or of some people."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,8 @@ from likeness.app import Installation, Workload
 from likeness.cli.clips.options import clip_options
 from likeness.cli.clips.sources import sources_of
 from likeness.cli.installation import load_every_face, prepare
-from likeness.cli.redact_options import Wanted, wanted
+from likeness.cli.redact_options import Outputs, Wanted, wanted
+from likeness.cli.redact_report import Sheet, report_to
 from likeness.cli.searched import Ready, collection_ready, folder_ready
 from likeness.cli.terminal.answers import Json, print_json
 from likeness.cli.terminal.copies import copies_of
@@ -36,8 +38,9 @@ from likeness.cli.terminal.standard_input import STANDARD_INPUT, check_read_once
 from likeness.cli.terminal.words import box_in_words, several
 from likeness.errors import required
 from likeness.service.redact.asked import Manner, Whom
+from likeness.service.redact.findings import RedactionFindings
 from likeness.service.redact.pictures import PictureRedactor, RedactedPicture
-from likeness.terms import Box
+from likeness.terms import Box, Image
 from likeness.video import Hidden, Style
 from likeness.vision.encode import SUFFIXES, picture_bytes
 from likeness.vision.every_face import GLANCE, PICTURE
@@ -48,7 +51,7 @@ _LOSSLESS = (".bmp", ".gif", ".tif", ".tiff")
 def redact(
     sources: PicturesOrClips,
     out: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--out",
             "-o",
@@ -56,7 +59,7 @@ def redact(
             help="Where the copy goes: a .jpg, .png or .webp file for a picture, .mp4 for a clip,"
             " or a folder for several.",
         ),
-    ],
+    ] = None,
     everybody: Annotated[bool, typer.Option("--all", help="Hide every face.")] = False,
     keep: Annotated[
         str | None,
@@ -85,6 +88,20 @@ def redact(
             help="Look closely, and hide what may be a face; or look once, in less time.",
         ),
     ] = True,
+    preview: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.jpg", help="Write a sheet of small pictures of what stays visible here."
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT",
+            help="Write what is hidden and why here, and what a person should look at: a .csv or"
+            " .json file of every frame, or an .html page.",
+        ),
+    ] = None,
     from_: From = None,
     to: To = None,
     as_json: AsJson = False,
@@ -100,6 +117,7 @@ def redact(
     is reported and the others are still done.
     """
     options = clip_options(None, from_, to, None, None)
+    outputs = Outputs(out, report, preview)
     chosen = wanted(
         everybody=everybody,
         keep=keep,
@@ -121,25 +139,93 @@ def redact(
         from likeness.cli.clips.redact import redact_clips
 
         code = redact_clips(
-            installation, found.clips, out, chosen, manner, options, as_json=as_json
+            installation, found.clips, outputs, chosen, manner, options, as_json=as_json
         )
     else:
         options.require_unused()
-        code = _redact_pictures(installation, found.pictures, out, chosen, manner, as_json=as_json)
+        code = _redact_pictures(
+            installation, found.pictures, outputs, chosen, manner, as_json=as_json
+        )
     raise typer.Exit(code)
 
 
 def _redact_pictures(
     installation: Installation,
     pictures: Sequence[Path],
-    out: Path,
+    outputs: Outputs,
     chosen: Wanted,
     manner: Manner,
     *,
     as_json: bool,
 ) -> ExitCode:
     check_read_once(pictures)
-    copies = copies_of(
+    copies = _copies(pictures, outputs.out)
+    for copy in filter(None, copies.values()):
+        check_output(copy)
+    sheet = Sheet(outputs.preview)
+    workload = Workload.ONE if len(pictures) == 1 else Workload.MANY
+    closeness = PICTURE if manner.careful else GLANCE
+    redactor = PictureRedactor(load_every_face(installation, workload, closeness), manner)
+
+    with (
+        _ready(installation, chosen) as ready,
+        report_to(outputs.report) as told,
+    ):
+
+        def work(picture: Path) -> _Written:
+            read = partial(sample_of, installation, picture)
+            named = None if ready is None else ready.identify(read)
+            sample = read() if named is None else named.sample
+            redacted = redactor.redact(sample, chosen.whom, named)
+            copy = copies[picture]
+            if copy is not None:
+                write_output(copy, picture_bytes(redacted.pixels, copy.suffix))
+            return _Written(picture, copy, redacted)
+
+        def tell(written: _Written) -> None:
+            sheet.add(Image.of(written.redacted.pixels), plain(written.picture.name))
+            if told is not None:
+                findings, moment = RedactionFindings(), written.redacted.moment
+                findings.add(0.0, moment)
+                findings.finish()
+                told.frame(str(written.picture), 0.0, moment)
+                told.end(str(written.picture), findings)
+
+        def document_of(written: _Written) -> Json:
+            tell(written)
+            return _json(written)
+
+        def lines_of(picture: Path, written: _Written) -> Iterator[str]:
+            tell(written)
+            yield from _lines(written)
+
+        code, documents = answer_each(
+            work,
+            pictures,
+            installation.workers(workload),
+            as_json=as_json,
+            document_of=document_of,
+            lines_of=lines_of,
+        )
+    sheet.write()
+    if as_json:
+        print_json({"pictures": documents})
+    return code
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A picture, its copy, if one was asked for, and what is hidden in that."""
+
+    picture: Path
+    copy: Path | None
+    redacted: RedactedPicture
+
+
+def _copies(pictures: Sequence[Path], out: Path | None) -> Mapping[Path, Path | None]:
+    if out is None:
+        return dict.fromkeys(pictures)
+    return copies_of(
         pictures,
         out,
         kind="picture",
@@ -148,34 +234,6 @@ def _redact_pictures(
         name_of=_copy_name,
         file_of=lambda picture: None if picture == STANDARD_INPUT else picture,
     )
-    for copy in copies.values():
-        check_output(copy)
-    workload = Workload.ONE if len(pictures) == 1 else Workload.MANY
-    closeness = PICTURE if manner.careful else GLANCE
-    redactor = PictureRedactor(load_every_face(installation, workload, closeness), manner)
-
-    with _ready(installation, chosen) as ready:
-
-        def work(picture: Path) -> tuple[Path, RedactedPicture]:
-            read = partial(sample_of, installation, picture)
-            named = None if ready is None else ready.identify(read)
-            sample = read() if named is None else named.sample
-            redacted = redactor.redact(sample, chosen.whom, named)
-            copy = copies[picture]
-            write_output(copy, picture_bytes(redacted.pixels, copy.suffix))
-            return copy, redacted
-
-        code, documents = answer_each(
-            work,
-            pictures,
-            installation.workers(workload),
-            as_json=as_json,
-            document_of=_json,
-            lines_of=_lines,
-        )
-    if as_json:
-        print_json({"pictures": documents})
-    return code
 
 
 @contextmanager
@@ -192,12 +250,12 @@ def _ready(installation: Installation, chosen: Wanted) -> Iterator[Ready | None]
             yield ready
 
 
-def _lines(picture: Path, written: tuple[Path, RedactedPicture]) -> Iterator[str]:
-    copy, redacted = written
-    sample = redacted.sample
+def _lines(written: _Written) -> Iterator[str]:
+    redacted, sample = written.redacted, written.redacted.sample
+    copy = "no copy" if written.copy is None else plain(written.copy)
     yield (
-        f"{plain(picture)}: {several(len(redacted.hidden), 'face')} hidden in"
-        f" {sample.width}x{sample.height} pixels; {plain(copy)} written"
+        f"{plain(written.picture)}: {several(len(redacted.hidden), 'face')} hidden in"
+        f" {sample.width}x{sample.height} pixels; {copy} written"
     )
     yield from (f"      {remark}" for remark in sample.remarks)
     for one in redacted.shown:
@@ -209,11 +267,11 @@ def _lines(picture: Path, written: tuple[Path, RedactedPicture]) -> Iterator[str
         yield from (f"      box {box_in_words(one.region.box)}" for one in doubtful)
 
 
-def _json(written: tuple[Path, RedactedPicture]) -> Json:
-    copy, redacted = written
+def _json(written: _Written) -> Json:
+    redacted = written.redacted
     return {
         **sample_json(redacted.sample),
-        "written": str(copy),
+        "written": None if written.copy is None else str(written.copy),
         "hidden": [_hidden_json(one) for one in redacted.hidden],
         "shown": [{"box": _box_json(one.box), "called": one.called} for one in redacted.shown],
     }

@@ -9,6 +9,22 @@ from likeness.terms import Footage
 
 
 @dataclass(frozen=True, slots=True)
+class Outputs:
+    """What is written: the copies, a report, and a sheet of what stays visible."""
+
+    out: Path | None
+    report: Path | None = None
+    preview: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse to write nothing, and a report of nothing."""
+        if self.out is None and self.preview is None:
+            raise InvalidRequest("Nothing is to be written. Give --out OUT, or --preview OUT.")
+        if self.out is None and self.report is not None:
+            raise InvalidRequest("--report says what is hidden in copies. Give --out, too.")
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """Whose faces are hidden, and where those lie who are known: in a collection, or a folder."""
 

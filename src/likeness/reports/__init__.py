@@ -27,6 +27,7 @@ from likeness.reports.coverage_page import coverage_at_terminal, coverage_page, 
 from likeness.reports.drawing import Ink, draw
 from likeness.reports.findings_page import findings_page, write_html
 from likeness.reports.pages import write_page
+from likeness.reports.redaction_page import write_redaction
 from likeness.reports.summary import terminal
 from likeness.reports.wording import (
     counts,
@@ -84,4 +85,5 @@ __all__ = [
     "write_coverage",
     "write_html",
     "write_page",
+    "write_redaction",
 ]

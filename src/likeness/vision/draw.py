@@ -79,6 +79,13 @@ def mark_boxes(
     return Image(pen.pixels, image.width, image.height)
 
 
+def captioned(image: Image, text: str) -> Image:
+    """Write a line into the upper left corner of a copy of the picture."""
+    pen = _Pen(image)
+    pen.label(Box(0, 0, 0, 0), _one_line(text), Mark.FOUND)
+    return Image(pen.pixels, image.width, image.height)
+
+
 class _Pen:
     """Draws on a copy of one picture, with lines and letters that suit its size."""
 

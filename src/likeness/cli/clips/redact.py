@@ -1,10 +1,10 @@
 """`likeness redact` on clips: copies with hidden faces, each written whole or not at all."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from likeness.app import Installation, Workload
 from likeness.app.buckets import buckets_of
@@ -14,7 +14,8 @@ from likeness.cli.clips.each_clip import in_seconds, shown_name
 from likeness.cli.clips.options import ClipOptions
 from likeness.cli.clips.sources import ClipPlace
 from likeness.cli.installation import load_every_face, open_likeness
-from likeness.cli.redact_options import Wanted
+from likeness.cli.redact_options import Outputs, Wanted
+from likeness.cli.redact_report import Report, Sheet, report_to
 from likeness.cli.searched import collection_open, read_folder
 from likeness.cli.terminal.answers import Json, error_json, print_json
 from likeness.cli.terminal.exit_codes import ExitCode, code_of, report
@@ -26,14 +27,21 @@ from likeness.errors import LikenessError, required
 from likeness.service.redact.asked import Manner, Whom
 from likeness.service.redact.clips import (
     EveryFaceOfFrames,
+    FacesOfClip,
     RedactedClip,
     Visible,
     find_faces,
+    preview,
     write_redacted,
 )
+from likeness.service.redact.findings import RedactionFindings
 from likeness.service.uses import Caller, Stated
-from likeness.video import ClipLimits, FrameFinder, Sampling
+from likeness.terms import Image
+from likeness.video import ClipLimits, Frame, FrameFinder, Moment, Sampling
 from likeness.vision.every_face import FRAME, GLANCE
+
+# Whoever stays visible, in a few lines; a report has all.
+_MOST_SAID = 20
 
 if TYPE_CHECKING:
     from likeness.service.redact.known import ClipPart
@@ -45,7 +53,7 @@ if TYPE_CHECKING:
 def redact_clips(
     installation: Installation,
     clips: Sequence[ClipPlace],
-    out: Path,
+    outputs: Outputs,
     wanted: Wanted,
     manner: Manner,
     options: ClipOptions,
@@ -53,32 +61,39 @@ def redact_clips(
     as_json: bool,
 ) -> ExitCode:
     """Write copies of clips with hidden faces; a bad clip is reported, others still done."""
-    copies = copies_of_clips(clips, out, called="redacted")
-    for copy in copies.values():
-        check_output(copy)
+    copies: Mapping[ClipPlace, Path | None] = (
+        dict.fromkeys(clips)
+        if outputs.out is None
+        else copies_of_clips(clips, outputs.out, called="redacted")
+    )
+    for one in filter(None, copies.values()):
+        check_output(one)
+    sheet = Sheet(outputs.preview)
     closeness = FRAME if manner.careful else GLANCE
     finder = EveryFaceOfFrames(load_every_face(installation, Workload.MANY, closeness))
     code, documents = ExitCode.DONE, list[Json]()
     with (
         HeldBuckets(buckets_of(installation.settings)) as buckets,
         _visible(installation, wanted, manner) as visible,
+        report_to(outputs.report) as told,
     ):
         workers = installation.workers(Workload.MANY)
-        work = _Work(finder, visible, wanted.whom, manner, options.sampling, workers)
+        work = _Work(finder, visible, manner, options.sampling, workers, told, sheet)
         for place, copy in copies.items():
             name = shown_name(place)
             try:
-                redacted = work.of(place, copy, buckets)
+                done = work.of(place, copy, buckets)
             except LikenessError as error:
                 report(error, about=place.name)
                 code = max(code, code_of(error))
                 documents.append({"clip": name, "error": error_json(error)})
                 continue
             if as_json:
-                documents.append({"clip": name, **_json(redacted, copy)})
+                documents.append({"clip": name, **_json(done, copy)})
                 continue
-            for line in _lines(name, redacted, copy):
+            for line in _lines(name, done, copy):
                 print(line)
+    sheet.write()
     if as_json:
         print_json({"clips": documents})
     return code
@@ -123,13 +138,14 @@ class _Work:
 
     finder: FrameFinder
     visible: "SeeVisible | None"
-    whom: Whom
     manner: Manner
     sampling: Sampling
     workers: int
+    told: Report | None
+    sheet: Sheet
 
-    def of(self, place: ClipPlace, copy: Path, buckets: Buckets) -> RedactedClip:
-        """Write the copy of one clip."""
+    def of(self, place: ClipPlace, copy: Path | None, buckets: Buckets) -> "_Done":
+        """Write the copy of one clip, and what else was asked for."""
         name, limits = plain(file_name(place)), ClipLimits()
         with place.open(buckets, limits) as file:
             visible = Visible()
@@ -156,9 +172,20 @@ class _Work:
                     workers=self.workers,
                     tell=in_seconds(tell),
                 )
+            for image, time_s, _ in self._previewed(file, faces, visible, limits):
+                self.sheet.add(image, f"{name} {time_s:.1f} s")
+            if copy is None:
+                return _Done(faces, None, RedactionFindings())
+            findings = RedactionFindings()
+
+            def tell_moment(frame: Frame, moment: Moment) -> None:
+                findings.add(frame.time_s, moment)
+                if self.told is not None:
+                    self.told.frame(shown_name(place), frame.time_s, moment)
+
             with counting(f"Writing {name}") as tell:
                 to_ms, in_ms = round(1000 * faces.ends_s), in_seconds(tell)
-                return write_redacted(
+                written = write_redacted(
                     file,
                     copy,
                     faces,
@@ -167,28 +194,63 @@ class _Work:
                     visible=visible,
                     limits=limits,
                     tell=lambda done_s: in_ms(round(1000 * done_s), to_ms),
+                    tell_moment=tell_moment,
                 )
+            findings.finish()
+            if self.told is not None:
+                self.told.end(shown_name(place), findings)
+            return _Done(faces, written, findings)
+
+    def _previewed(
+        self, file: BinaryIO, faces: FacesOfClip, visible: Visible, limits: ClipLimits
+    ) -> Iterator[tuple[Image, float, Moment]]:
+        if self.sheet.wanted:
+            yield from preview(
+                file, faces, self.manner, self.sampling, visible=visible, limits=limits
+            )
 
 
-def _lines(name: str, redacted: RedactedClip, copy: Path) -> Iterator[str]:
-    written = redacted.written
-    tracks = several(len(redacted.faces.tracks), "face")
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What was found in a clip, and what came of its copy, if one was asked for."""
+
+    faces: FacesOfClip
+    redacted: RedactedClip | None
+    findings: RedactionFindings
+
+
+def _lines(name: str, done: _Done, copy: Path | None) -> Iterator[str]:
+    tracks = several(len(done.faces.tracks), "face")
+    if done.redacted is None:
+        yield f"{plain(name)}: {tracks} followed; no copy written"
+        return
+    written = done.redacted.written
     yield (
         f"{plain(name)}: {tracks} followed and hidden in {several(written.frames, 'frame')};"
         f" {plain(copy)} written"
     )
     yield from (f"      {remark}" for remark in written.remarks)
+    for one in done.findings.visible[:_MOST_SAID]:
+        who = "somebody" if one.called is None else plain(one.called)
+        yield f"      visible {one.begins_s:.1f}-{one.ends_s:.1f} s: {who}"
+    doubtful = len(done.findings.to_look_at)
+    if doubtful:
+        are = "is a place" if doubtful == 1 else f"are {doubtful} places"
+        yield f"      There {are} that a person should look at: --report OUT.html lists them."
 
 
-def _json(redacted: RedactedClip, copy: Path) -> dict[str, Any]:
-    written = redacted.written
+def _json(done: _Done, copy: Path | None) -> dict[str, Any]:
+    facts = {"looked_at": done.faces.looked_at, "tracks": len(done.faces.tracks)}
+    if done.redacted is None:
+        return {"written": None, **facts}
+    written = done.redacted.written
     return {
         "written": str(copy),
         "frames": written.frames,
-        "looked_at": redacted.faces.looked_at,
+        **facts,
         "seconds": round(written.seconds, 3),
         "sound": written.sound,
         "remarks": list(written.remarks),
-        "tracks": len(redacted.faces.tracks),
-        "hidden": redacted.hidden,
+        "hidden": done.redacted.hidden,
+        "to_look_at": len(done.findings.to_look_at),
     }

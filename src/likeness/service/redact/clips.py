@@ -39,6 +39,7 @@ from likeness.vision.every_face import EveryFace
 # Fifteen looks a second: no face goes far between two.
 _CAREFUL_EVERY_S = 0.066
 _FAST_EVERY_S = 0.1
+_MOST_PREVIEWED = 24
 _NOT_LOOKED_AT = Pose(0.0, 0.0, 0.0)
 
 TellMoment = Callable[[Frame, Moment], None]
@@ -147,6 +148,16 @@ def find_faces(
     return FacesOfClip(found, looked_at, ends_s)
 
 
+def plan_of(faces: FacesOfClip, manner: Manner, visible: Visible = Visible()) -> Plan:
+    """Say what is hidden in a clip, moment by moment, given who stays visible."""
+    # What was found by whoever looked for people is a face, too.
+    own = [
+        HiddenTrack(len(faces.tracks) + number, one.path, np.ones(len(one.path)))
+        for number, one in enumerate(visible.named)
+    ]
+    return Plan([*faces.tracks, *own], manner.holding, visible.named, visible.reason)
+
+
 def write_redacted(
     file: BinaryIO,
     out: Path,
@@ -179,12 +190,7 @@ def write_redacted(
         InvalidRequest: `out` cannot be written.
         EngineUnavailable: what reads video is not installed.
     """
-    # What was found by whoever looked for people is a face, too.
-    own = [
-        HiddenTrack(len(faces.tracks) + number, one.path, np.ones(len(one.path)))
-        for number, one in enumerate(visible.named)
-    ]
-    plan = Plan([*faces.tracks, *own], manner.holding, visible.named, visible.reason)
+    plan = plan_of(faces, manner, visible)
     hidden = 0
 
     def edit(frame: Frame) -> NDArray[np.uint8]:
@@ -197,6 +203,32 @@ def write_redacted(
         return pixels
 
     return RedactedClip(rewrite(file, out, edit, sampling, limits, tell), faces, hidden)
+
+
+def preview(
+    file: BinaryIO,
+    faces: FacesOfClip,
+    manner: Manner,
+    sampling: Sampling = Sampling(),
+    *,
+    visible: Visible = Visible(),
+    limits: ClipLimits = ClipLimits(),
+) -> Iterator[tuple[Image, float, Moment]]:
+    """Give two dozen frames at most, evenly apart, with faces hidden, and what is hidden in each.
+
+    Raises:
+        InvalidClip, ClipTooLarge: the clip cannot be decoded.
+    """
+    plan = plan_of(faces, manner, visible)
+    every_s = max((faces.ends_s - sampling.from_s) / _MOST_PREVIEWED, 1e-3)
+    given = 0
+    with reading(file, Sampling(every_s, sampling.from_s, sampling.to_s), limits) as reader:
+        for frame in reader:
+            if frame.image is not None and given < _MOST_PREVIEWED:
+                moment = plan.at(frame.time_s)
+                hide(frame.image.pixels, [one.region for one in moment.hidden], manner.style)
+                given += 1
+                yield frame.image, frame.time_s, moment
 
 
 def _as_hidden(number: int, track: Track) -> HiddenTrack:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from likeness.service.redact.asked import Manner, Whom
 from likeness.service.search.identify import Identification, Identified
 from likeness.terms import Box
-from likeness.video import ONE_FACE, SURE_FACE, Hidden, Reason, Region, Shown, Sight, hide
+from likeness.video import ONE_FACE, SURE_FACE, Hidden, Moment, Reason, Region, Shown, Sight, hide
 from likeness.vision.decode import Sample
 from likeness.vision.every_face import EveryFace
 
@@ -29,6 +29,11 @@ class RedactedPicture:
     pixels: NDArray[np.uint8]
     hidden: tuple[Hidden, ...]
     shown: tuple[Shown, ...]
+
+    @property
+    def moment(self) -> Moment:
+        """What is hidden, and who stays visible."""
+        return Moment(self.hidden, self.shown)
 
     @property
     def to_look_at(self) -> tuple[Hidden, ...]:
