@@ -91,3 +91,15 @@ def test_what_a_view_costs_is_bounded_by_the_side_that_is_asked_for() -> None:
 
 def test_a_picture_without_faces_has_none() -> None:
     assert EveryFace(WhiteSpots(), float, PICTURE).find(spotted()) == []
+
+
+@pytest.mark.parametrize(("least", "side"), [(0.0, 640), (79.0, 640), (80.0, 320), (300.0, 160)])
+def test_where_only_large_faces_are_looked_for_a_smaller_copy_is_enough(
+    least: float, side: int
+) -> None:
+    network = WhiteSpots()
+    closeness = Closeness((View(),), longer_side=640)
+    (face,) = EveryFace(network, float, closeness).find(spotted((100, 20, 420, 340)), least)
+    assert max(network.shown[-1].shape[:2]) == pytest.approx(side, abs=64)
+    sides = (face.box.left, face.box.top, face.box.right, face.box.bottom)
+    assert sides == pytest.approx((100, 20, 420, 340), abs=6)

@@ -35,6 +35,9 @@ _BORDER = 32
 _AFAR_SIDE, _AFAR_BORDER, _AFAR_SHARE, _AFAR_SURE = 128, 26, 0.12, 0.6
 # Pictures are enlarged to this, at most twice.
 _ENLARGED_SIDE = 832
+# Where faces that are looked for would be larger, a copy of half the size is looked at.
+_LARGE_ENOUGH = 40
+_MOST_HALVINGS = 2
 _LEFT_FOR_RIGHT = [1, 0, 2, 4, 3]  # the points of a face in a mirror
 
 
@@ -110,9 +113,12 @@ class EveryFace:
         self._likelihood = likelihood
         self._closeness = closeness
 
-    def find(self, image: Image) -> list[PossibleFace]:
-        """Find it in one picture, largest first, in pixels of the full frame."""
-        side = self._side(image)
+    def find(self, image: Image, least: float = 0.0) -> list[PossibleFace]:
+        """Find it in one picture, largest first, in pixels of the full frame.
+
+        Faces of fewer than `least` pixels may be missed, which takes less time.
+        """
+        side = self._side(image, least)
         views = (self._seen(image, side, view) for view in self._closeness.views)
         found = _joined(join([self._from_afar(image), *views]))
         found = found.select(np.argsort(-areas(found.boxes_xyxy), kind="stable"))
@@ -130,9 +136,15 @@ class EveryFace:
             )
         ]
 
-    def _side(self, image: Image) -> int:
+    def _side(self, image: Image, least: float) -> int:
         longer = max(image.width, image.height)
-        return min(self._closeness.longer_side, max(longer, min(2 * longer, _ENLARGED_SIDE)))
+        side = min(self._closeness.longer_side, max(longer, min(2 * longer, _ENLARGED_SIDE)))
+        # Of few sizes, which all need time once.
+        for _ in range(_MOST_HALVINGS):
+            if least * side / longer < 2 * _LARGE_ENOUGH:
+                break
+            side //= 2
+        return side
 
     def _from_afar(self, image: Image) -> Detections:
         found = self._search(image, _AFAR_SIDE, View(), _AFAR_SURE, _AFAR_BORDER)

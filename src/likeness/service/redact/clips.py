@@ -56,7 +56,7 @@ class EveryFaceOfFrames:
         self._every_face = every_face
 
     def locate(self, image: Image, least: float | None = 0.0) -> Sequence[Face]:
-        """Find it, largest first, however small it is."""
+        """Find it, largest first; what has fewer than `least` pixels may be missed."""
         return [
             Face(
                 one.box,
@@ -65,7 +65,7 @@ class EveryFaceOfFrames:
                 _NOT_LOOKED_AT,
                 Quality(0.0, 0.0, min(one.box.width, one.box.height)),
             )
-            for one in self._every_face.find(image)
+            for one in self._every_face.find(image, least or 0.0)
         ]
 
     def templates(self, image: Image, faces: Sequence[Face]) -> Sequence[Template]:
