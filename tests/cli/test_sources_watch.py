@@ -60,7 +60,7 @@ def test_whose_consent_is_owed_is_said_at_once(
 
     (listed,) = json.loads(likeness("review", "list", "--json").out)["cases"]
     assert f"another admin: likeness review authorise {listed['id']}\n" in outcome.out
-    assert f"people decide first, in case {listed['id']}" in outcome.out
+    assert f"until case {listed['id']} is decided" in outcome.out
     assert "Rosa" not in outcome.out
 
 

@@ -178,7 +178,7 @@ def in_words(sighting: Sighting) -> str:
             since = sighting.first_at or sighting.at
             return f"{who}{name} left, in view since {since:%H:%M:%S}"
         case SightingKind.SEEN if found is None:
-            return f"{who} is {WITHHELD}: people decide first, in case {sighting.case_id}{late}"
+            return f"{who} is {WITHHELD} until case {sighting.case_id} is decided{late}"
         case SightingKind.SEEN:
             verb = "is" if found.match else "is like"
             return f"{who} {verb} {match_in_words(found)}{late}"
