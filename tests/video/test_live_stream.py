@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.errors import InvalidClip, InvalidStream, NotFound, SourceUnavailable
+from likeness.errors import Fault, InvalidClip, InvalidStream, NotFound, SourceUnavailable
 from likeness.video import (
     Feed,
     LiveFrame,
@@ -169,10 +169,11 @@ def test_packets_of_a_camera_are_decoded_as_they_come(codec: str) -> None:
     assert numbers[-1] == 59
     assert {frame.session for frame in frames} == {1}
     times_s = [frame.frame.time_s for frame in frames]
-    expected_s = [(number - numbers[0]) / 30 for number in numbers]
+    begins_s = times_s[-2] - numbers[-2] / 30
+    expected_s = [begins_s + number / 30 for number in numbers]
     assert times_s[:-1] == pytest.approx(expected_s[:-1], abs=0.05)
     late_s = [frame.arrived_s - feed.given_s[number_of(frame) / 30] for frame in frames[-9:-1]]
-    assert all(-0.001 < late < 0.1 for late in late_s)
+    assert all(-0.001 < late < 0.5 for late in late_s)
     clip = stream.status.clip
     assert clip is not None
     assert (clip.container, clip.width, clip.height) == ("rtp", 128, 96)
@@ -292,3 +293,83 @@ def test_source_that_stopped_for_good_is_given_up() -> None:
         taken(stream, 1)
         while True:
             stream.next(0.1)
+
+
+def test_large_frames_are_decoded_several_at_a_time() -> None:
+    filmed = Filmed(count=30, size=(2688, 1520), keyframe_every=5)
+    feed = FakeFeed(paced(filmed.packets(), 10), filmed.sdp())
+
+    with LiveStream(lambda: feed, 0) as stream:
+        frames = until(stream, StreamState.WAITING, 60)
+
+    numbers = [number_of(frame) for frame in frames]
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] == 29
+    assert {frame.session for frame in frames} == {1}
+
+
+def test_interlaced_and_turned_streams_are_made_whole_and_upright(tmp_path: Path) -> None:
+    interlaced = make_clip(
+        tmp_path / "a.ts",
+        times_s=every(0.04, 50),
+        options={"x264-params": "interlaced=1"},
+    ).read_bytes()
+    turned = make_clip(
+        tmp_path / "b.mp4",
+        times_s=every(0.04, 50),
+        rotation=90,
+        container_options=_CONTAINERS["mp4"],
+    ).read_bytes()
+
+    with LiveStream(lambda: FakeFeed([(0, interlaced)]), 0) as stream:
+        frames = until(stream, StreamState.WAITING)
+        clip = stream.status.clip
+    assert len(frames) > 25
+    assert clip is not None
+    assert clip.remarks == ("its interlaced frames were made whole",)
+
+    with LiveStream(lambda: FakeFeed([(0, turned)]), 0) as stream:
+        (first,) = taken(stream, 1)
+        clip = stream.status.clip
+    assert clip is not None
+    assert (clip.width, clip.height) == (96, 128)
+    assert first.frame.image is not None
+    assert first.frame.image.pixels.shape == (128, 96, 3)
+    assert first.frame.thumbnail.shape == (36, 64, 3)
+
+
+def test_transport_streams_in_packets_are_taken_out_of_them() -> None:
+    data = b"".join(piece for frame in Filmed(count=40).container("mpegts") for piece in frame)
+    sdp = b"v=0\r\nm=video 0 RTP/AVP 33\r\n"
+    head = b"\x80\x21" + bytes(10)
+    pieces = [(0.0, head + data[at : at + 1316]) for at in range(0, len(data), 1316)]
+
+    with LiveStream(lambda: FakeFeed(pieces, sdp), 0) as stream:
+        frames = until(stream, StreamState.WAITING)
+
+    assert number_of(frames[-1]) == 39
+
+
+def test_what_goes_wrong_in_our_own_code_fails_with_one_line() -> None:
+    def connect() -> Feed:
+        raise TypeError("a mistake")
+
+    class Broken(FakeFeed):
+        def read(self) -> bytes:
+            raise ValueError("a mistake")
+
+    with LiveStream(connect, 0) as stream, pytest.raises(Fault, match=r"unforeseen way \(Type"):
+        stream.next(5)
+    with (
+        LiveStream(lambda: Broken([]), 0, StreamLimits(patience_s=0.1)) as stream,
+        pytest.raises(SourceUnavailable, match=r"unforeseen way \(Value"),
+    ):
+        stream.next(10)
+
+
+def test_file_that_may_not_be_read_fails(tmp_path: Path) -> None:
+    with (
+        LiveStream(PacedFile(tmp_path), 0) as stream,
+        pytest.raises(InvalidStream, match="cannot be read"),
+    ):
+        stream.next(5)

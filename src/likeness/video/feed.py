@@ -8,7 +8,8 @@ class Feed(Protocol):
     """One connection to a source, until it ends.
 
     `sdp` describes RTP packets (RFC 8866): then `read` gives one packet at a time. Where it is
-    empty, `read` gives the bytes of a container as they come.
+    empty, `read` gives the bytes of a container as they come; what comes in bursts is shown at its
+    own pace.
     """
 
     @property

@@ -84,9 +84,9 @@ class Stream:
         """How many frames come each second, where the stream says so."""
         return None
 
-    def decode(self, packet: "Packet[VideoStream] | None") -> list[VideoFrame]:
-        """Decode a coded frame, or what is left."""
-        return self.context.decode(packet)
+    def decode(self, packet: "Packet[VideoStream]") -> list[VideoFrame]:
+        """Decode a coded frame; one without bytes gives what is left."""
+        return self.context.decode(packet if packet.size else None)
 
     def prepare(self, context: VideoCodecContext, pixels: int) -> None:
         """Have frames given as soon as they are whole."""

@@ -109,6 +109,7 @@ class LiveDecoding:
         self._pictures = Pictures(task)
         self._pace = Pace()
         self._spread = Spread()
+        self._is_interlaced = False
         self._how_much: _HowMuch = _ALL
         self._late_since_s = 0.0
         self._late_by_s = 0.0
@@ -166,6 +167,7 @@ class LiveDecoding:
                 if frame.is_corrupt:
                     self._damaged += 1
                 else:
+                    self._is_interlaced = self._is_interlaced or frame.interlaced_frame
                     yield frame
 
     def _keep_up(self, packet: "Packet[VideoStream]") -> None:
@@ -205,7 +207,7 @@ class LiveDecoding:
             codec=self._stream.context.codec.canonical_name,
             duration_s=None,
             frame_rate=self._stream.frame_rate,
-            **told_of(first, shape),
+            **{**told_of(first, shape), "interlaced": self._is_interlaced},  # before the filter
         )
         self._pictures.lay_out(shape)
 
