@@ -103,3 +103,36 @@ def test_a_clip_without_frames_is_not_written(tmp_path: Path) -> None:
         pass
 
     assert [*tmp_path.iterdir()] == []
+
+
+def test_two_who_write_one_clip_do_not_mix(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    with ClipWriter(path, 128, 96) as writer:
+        writer.write(stamp(3), 0)
+        with (
+            pytest.raises(InvalidRequest, match=r"out\.mp4 is being written already"),
+            ClipWriter(path, 128, 96),
+        ):
+            pass
+        writer.write(stamp(4), 1)
+
+    with path.open("rb") as file, reading(file) as reader:
+        assert [number_in(frame.image.pixels) for frame in reader if frame.image] == [3, 4]
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_what_a_killed_writer_left_is_written_over(tmp_path: Path) -> None:
+    (tmp_path / ".out.mp4.part").write_bytes(bytes(1 << 20))
+    with ClipWriter(tmp_path / "out.mp4", 128, 96) as writer:
+        writer.write(stamp(3), 0)
+    assert (tmp_path / "out.mp4").stat().st_size < 1 << 20
+    assert [*tmp_path.iterdir()] == [tmp_path / "out.mp4"]
+
+
+def test_a_clip_may_be_written_again_after_a_failure(tmp_path: Path) -> None:
+    writer = ClipWriter(tmp_path / "out.mp4", 128, 96)
+    with pytest.raises(KeyError), writer:
+        raise KeyError("drawing")
+    with ClipWriter(tmp_path / "out.mp4", 128, 96) as writer:
+        writer.write(stamp(3), 0)
+    assert (tmp_path / "out.mp4").exists()

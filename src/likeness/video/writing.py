@@ -5,9 +5,11 @@ under the GPL: docs/video.md.
 """
 
 import contextlib
+import fcntl
 import importlib
 import importlib.util
 import os
+import stat
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -71,10 +73,12 @@ class ClipWriter:
         self._samples = 0
         self._av = importlib.import_module("av")  # optional: only where clips are written
         self._container: Any = None
+        self._locked: int | None = None
 
     def __enter__(self) -> Self:
         """Open the file."""
         with self._faults():
+            self._lock()
             self._container = self._av.open(
                 str(self._part), "w", format="mp4", options={"movflags": "+faststart"}
             )
@@ -93,6 +97,23 @@ class ClipWriter:
             # Of BGR, other colours are made a quarter faster than of RGB.
             self._bgr = self._av.VideoFrame(width, height, "bgr24")
         return self
+
+    def _lock(self) -> None:
+        """Keep others from writing the same clip, which would mix with this one.
+
+        Raises:
+            InvalidRequest: somebody else writes it.
+        """
+        lock = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            if stat.S_ISREG(os.fstat(lock).st_mode):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(lock)
+            raise InvalidRequest(
+                f"{self._path} is being written already. Wait for that, or choose another place."
+            ) from error
+        self._locked = lock
 
     def _sound_stream(self) -> Any:
         form = self._form
@@ -178,12 +199,21 @@ class ClipWriter:
         with self._part.open("rb") as part:
             os.fsync(part.fileno())
         self._part.replace(self._path)
+        self._unlock()  # by that name, others may write from here on
+
+    def _unlock(self) -> None:
+        if self._locked is not None:
+            os.close(self._locked)
+            self._locked = None
 
     def _abandon(self) -> None:
         """Leave nothing half-written."""
         with contextlib.suppress(OSError, ValueError):
-            self._container.close()
-        self._part.unlink(missing_ok=True)
+            if self._container is not None:
+                self._container.close()
+        if self._locked is not None:
+            self._part.unlink(missing_ok=True)
+            self._unlock()
 
     @contextlib.contextmanager
     def _faults(self) -> Iterator[None]:
