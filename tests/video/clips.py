@@ -3,7 +3,9 @@
 Each frame says which one it is (`stamp`), so that a test can tell what it was given: `number_in`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import resource
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -33,6 +35,17 @@ def stamp(number: int, width: int = 128, height: int = 96) -> NDArray[np.uint8]:
     pixels[: height // 6] = (200, 20, 20)
     pixels[-(height // 6) :] = (20, 20, 200)
     return pixels
+
+
+@contextmanager
+def no_room_for(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond so many bytes, as if the disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def number_in(pixels: NDArray[np.uint8]) -> int:

@@ -5,6 +5,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import av
@@ -15,7 +16,15 @@ from numpy.typing import NDArray
 from likeness.errors import InvalidClip, InvalidRequest
 from likeness.video import Frame, Rewritten, Sampling, reading, rewrite
 from likeness.video.sound import ClipSound, Samples
-from tests.video.clips import appended, clicks_in, every, make_clip, number_in, replaced
+from tests.video.clips import (
+    appended,
+    clicks_in,
+    every,
+    make_clip,
+    no_room_for,
+    number_in,
+    replaced,
+)
 
 
 def unchanged(frame: Frame) -> NDArray[np.uint8]:
@@ -292,12 +301,15 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing(tmp_path: Path) -> Non
     source = make_clip(tmp_path / "a.mp4", times_s=every(0.04, 100), size=(640, 480), clicks_s=[1])
     folder = tmp_path / "out"
     folder.mkdir()
-    (folder / ".out.mp4.part").symlink_to("/dev/full")  # the link is removed, not the device
-    with (
-        source.open("rb") as file,
-        pytest.raises(InvalidRequest, match=r"out\.mp4 cannot be written: No space left on device"),
-    ):
-        rewrite(file, folder / "out.mp4", unchanged)
+    with ExitStack() as full, source.open("rb") as file:
+
+        def edit(frame: Frame) -> NDArray[np.uint8]:
+            if not frame.number:
+                full.enter_context(no_room_for(1000))
+            return unchanged(frame)
+
+        with pytest.raises(InvalidRequest, match=r"out\.mp4 cannot be written: File too large"):
+            rewrite(file, folder / "out.mp4", edit)
     assert [*folder.iterdir()] == []
     assert not [one for one in threading.enumerate() if one.name == "recording"]
 

@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 
 from likeness.errors import InvalidRequest
 from likeness.video import ClipWriter, reading
-from tests.video.clips import number_in, stamp
+from tests.video.clips import no_room_for, number_in, stamp
 
 
 def test_what_is_written_is_read_with_its_times(tmp_path: Path) -> None:
@@ -82,17 +83,46 @@ def test_a_folder_that_is_missing_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_one_clear_line_and_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / ".out.mp4.part").symlink_to("/dev/full")  # the link is removed, not the device
     noise = np.random.default_rng(0).integers(0, 255, (96, 128, 3), np.uint8)
 
     with (
-        pytest.raises(InvalidRequest, match=r"out\.mp4 cannot be written: No space left on device"),
+        no_room_for(200_000),
+        pytest.raises(InvalidRequest, match=r"out\.mp4 cannot be written: File too large"),
         ClipWriter(tmp_path / "out.mp4", 128, 96) as writer,
     ):
         for number in range(200):
             writer.write(np.roll(noise, number), number)
 
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_nothing_is_written_through_a_link_that_lies_in_the_folder(
+    tmp_path: Path, hard: bool
+) -> None:
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"precious")
+    digest = hashlib.blake2b(b"out.mp4", digest_size=8).hexdigest()
+    part = tmp_path / f".{digest}.part"
+    if hard:
+        part.hardlink_to(precious)
+    else:
+        part.symlink_to(precious)
+
+    with ClipWriter(tmp_path / "out.mp4", 128, 96) as writer:
+        writer.write(stamp(1), 0)
+
+    assert precious.read_bytes() == b"precious"
+    assert not (tmp_path / "out.mp4").is_symlink()
+
+
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path: Path) -> None:
+    path = tmp_path / f"{'n' * 251}.mp4"
+
+    with ClipWriter(path, 128, 96) as writer:
+        writer.write(stamp(1), 0)
+
+    assert [*tmp_path.iterdir()] == [path]
 
 
 def test_a_clip_without_frames_is_not_written(tmp_path: Path) -> None:
@@ -122,7 +152,8 @@ def test_two_who_write_one_clip_do_not_mix(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_writer_left_is_written_over(tmp_path: Path) -> None:
-    (tmp_path / ".out.mp4.part").write_bytes(bytes(1 << 20))
+    digest = hashlib.blake2b(b"out.mp4", digest_size=8).hexdigest()
+    (tmp_path / f".{digest}.part").write_bytes(bytes(1 << 20))
     with ClipWriter(tmp_path / "out.mp4", 128, 96) as writer:
         writer.write(stamp(3), 0)
     assert (tmp_path / "out.mp4").stat().st_size < 1 << 20

@@ -6,6 +6,7 @@ under the GPL: docs/video.md.
 
 import contextlib
 import fcntl
+import hashlib
 import importlib
 import importlib.util
 import os
@@ -65,7 +66,7 @@ class ClipWriter:
         if importlib.util.find_spec("av") is None:
             raise EngineUnavailable(MISSING)
         self._path = path
-        self._part = path.with_name(f".{path.name}.part")
+        self._part = _part_of(path)
         self._sides = height, width
         self._last = -1
         self._form = sound
@@ -104,10 +105,14 @@ class ClipWriter:
         Raises:
             InvalidRequest: somebody else writes it.
         """
-        lock = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        with contextlib.suppress(FileNotFoundError):
+            there = self._part.lstat()
+            if not stat.S_ISREG(there.st_mode) or there.st_nlink > 1:
+                self._part.unlink()  # a link that somebody put there would lead elsewhere
+        made = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        lock = os.open(self._part, made, 0o666)
         try:
-            if stat.S_ISREG(os.fstat(lock).st_mode):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(lock)
             raise InvalidRequest(
@@ -226,3 +231,9 @@ class ClipWriter:
                 f"{self._path} cannot be written: {error.strerror}. Make room, or"
                 " choose another place."
             ) from error
+
+
+def _part_of(path: Path) -> Path:
+    """Name the file that becomes a clip; the name is short however long the clip's is."""
+    digest = hashlib.blake2b(os.fsencode(path.name), digest_size=8).hexdigest()
+    return path.with_name(f".{digest}.part")
