@@ -4,12 +4,14 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from likeness.service.redact import clips
 from likeness.video import Frame, reading
 
 from .conftest import BLUE, GREEN, RED, Outcome
@@ -65,6 +67,30 @@ def test_what_is_hidden_reaches_beyond_the_sights_of_a_face(
     dark = [float((pixels_of(one).max(axis=2) < 24).mean()) for one in after]
     # Blue comes at 2.0 s, and the place where it will be is dark before.
     assert dark[18] > 1.5 * dark[5]
+
+
+@pytest.mark.parametrize("touched", ["grows", "is changed"])
+def test_a_clip_that_is_written_to_meanwhile_is_refused(
+    likeness: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, touched: str
+) -> None:
+    """Nobody has looked for faces in what came behind the end, or in place of what was there."""
+    discs = [(RED, 0, 2, 100), (BLUE, 0, 2, 330)]
+    whole = clip_of(tmp_path / "whole.ts", discs).read_bytes()
+    clip, out = tmp_path / "clip.ts", tmp_path / "out.mp4"
+    clip.write_bytes(whole[: len(whole) // 188 // 2 * 188] if touched == "grows" else whole)
+    found = clips.find_faces
+
+    def find_faces(*given: Any, **more: Any) -> clips.FacesOfClip:
+        faces = found(*given, **more)
+        with clip.open("r+b") as file:
+            file.write(whole)
+        return faces
+
+    monkeypatch.setattr("likeness.cli.clips.redact.find_faces", find_faces)
+    outcome = likeness("redact", clip, "--all", "-o", out)
+    assert outcome.code != 0
+    assert "The clip changed while its faces were looked for." in outcome.err
+    assert not out.exists()
 
 
 def test_a_part_of_a_clip_is_written_alone(likeness: Command, clip: Path, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ from likeness.video.looks import (
 )
 from likeness.video.packing import pack_tracks, unpack_tracks
 from likeness.video.people import people_of
-from likeness.video.reader import ClipReader, Damage, clip_of, reading
+from likeness.video.reader import ClipReader, Damage, Version, clip_of, reading, version_of
 from likeness.video.rewriting import Edit, Rewritten, rewrite
 from likeness.video.shares import FairLane
 from likeness.video.shots import MOST_SHOTS, best_of, goodness_of
@@ -95,6 +95,7 @@ __all__ = [
     "StreamStatus",
     "Style",
     "Track",
+    "Version",
     "best_of",
     "clip_of",
     "follow",
@@ -107,4 +108,5 @@ __all__ = [
     "reading",
     "rewrite",
     "unpack_tracks",
+    "version_of",
 ]

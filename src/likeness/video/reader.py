@@ -181,6 +181,22 @@ def clip_of(file: BinaryIO, limits: ClipLimits | None = None) -> Clip:
         return reader.clip
 
 
+Version = tuple[int, int]
+"""How many bytes a file has, and when it was written to last, in nanoseconds."""
+
+
+def version_of(file: BinaryIO) -> Version | None:
+    """Say which version of a file on a disk this is; None where it is no such file.
+
+    Who reads a clip several times can tell by it that somebody wrote to it in between.
+    """
+    try:
+        status = os.fstat(file.fileno())
+    except (OSError, AttributeError):
+        return None
+    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+
+
 @contextmanager
 def _opened(
     file: BinaryIO,

@@ -12,7 +12,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.errors import Fault, required
+from likeness.errors import Fault, InvalidClip, required
 from likeness.service.redact.asked import Manner
 from likeness.service.video.seen import TellMs, tell_nobody
 from likeness.terms import Box, Face, Image, Pose, Quality, Template
@@ -29,10 +29,12 @@ from likeness.video import (
     Rewritten,
     Sampling,
     Track,
+    Version,
     follow,
     hide,
     reading,
     rewrite,
+    version_of,
 )
 from likeness.vision.every_face import EveryFace
 
@@ -83,22 +85,27 @@ class EveryFaceOfFrames:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Visible:
-    """Who stays visible in a clip: the faces that were followed, and why others are hidden."""
+    """Who stays visible in a clip: the faces that were followed, and why others are hidden.
+
+    `version` is that of the clip that was looked at.
+    """
 
     named: Sequence[NamedTrack] = ()
     reason: Reason = Reason.EVERYBODY
+    version: Version | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FacesOfClip:
     """What may be faces in a clip and was followed; `looked_at` frames were searched.
 
-    `ends_s` is when the last frame is.
+    `ends_s` is when the last frame is. `version` is that of the clip that was looked at.
     """
 
     tracks: Sequence[HiddenTrack]
     looked_at: int
     ends_s: float
+    version: Version | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,6 +140,7 @@ def find_faces(
     following = Following(every_s, templates=False, sure_from=0.0)
     found: list[HiddenTrack] = []
     looked_at, ends_s = 0, sampling.from_s
+    version = version_of(file)
     with reading(file, part, limits) as reader:
 
         def frames() -> Iterator[Frame]:
@@ -145,7 +153,7 @@ def find_faces(
         for segment in follow(frames(), finder, following, workers=workers):
             looked_at += segment.looked_at
             found += [_as_hidden(len(found) + n, one) for n, one in enumerate(segment.tracks)]
-    return FacesOfClip(found, looked_at, ends_s)
+    return FacesOfClip(found, looked_at, ends_s, version)
 
 
 def plan_of(faces: FacesOfClip, manner: Manner, visible: Visible = Visible()) -> Plan:
@@ -186,7 +194,7 @@ def write_redacted(
         tell_moment: is told what is hidden in each frame, before it is.
 
     Raises:
-        InvalidClip, ClipTooLarge: the clip cannot be decoded.
+        InvalidClip, ClipTooLarge: the clip cannot be decoded, or is another than was looked at.
         InvalidRequest: `out` cannot be written.
         EngineUnavailable: what reads video is not installed.
     """
@@ -195,6 +203,7 @@ def write_redacted(
 
     def edit(frame: Frame) -> NDArray[np.uint8]:
         nonlocal hidden
+        _require_unchanged(file, frame, faces, visible)
         moment = plan.at(frame.time_s)
         tell_moment(frame, moment)
         pixels = required(frame.image, "the pixels of a frame").pixels
@@ -217,7 +226,7 @@ def preview(
     """Give two dozen frames at most, evenly apart, with faces hidden, and what is hidden in each.
 
     Raises:
-        InvalidClip, ClipTooLarge: the clip cannot be decoded.
+        InvalidClip, ClipTooLarge: the clip cannot be decoded, or is another than was looked at.
     """
     plan = plan_of(faces, manner, visible)
     every_s = max((faces.ends_s - sampling.from_s) / _MOST_PREVIEWED, 1e-3)
@@ -225,10 +234,21 @@ def preview(
     with reading(file, Sampling(every_s, sampling.from_s, sampling.to_s), limits) as reader:
         for frame in reader:
             if frame.image is not None and given < _MOST_PREVIEWED:
+                _require_unchanged(file, frame, faces, visible)
                 moment = plan.at(frame.time_s)
                 hide(frame.image.pixels, [one.region for one in moment.hidden], manner.style)
                 given += 1
                 yield frame.image, frame.time_s, moment
+
+
+def _require_unchanged(file: BinaryIO, frame: Frame, faces: FacesOfClip, visible: Visible) -> None:
+    """Refuse frames that nobody has looked at: a clip may be written to meanwhile."""
+    known = [one for one in (faces.version, visible.version) if one is not None]
+    if frame.time_s > faces.ends_s + 1e-6 or any(one != version_of(file) for one in known):
+        raise InvalidClip(
+            "The clip changed while its faces were looked for. Wait until all of it is written, and"
+            " try again."
+        )
 
 
 def _as_hidden(number: int, track: Track) -> HiddenTrack:

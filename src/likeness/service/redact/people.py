@@ -34,9 +34,11 @@ from likeness.video import (
     Sampling,
     Shot,
     Track,
+    Version,
     follow,
     people_of,
     reading,
+    version_of,
 )
 from likeness.vision.find import FaceFinder
 
@@ -57,9 +59,13 @@ Who = UUID | str | None
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Followed:
-    """Who was followed through a clip, and which of their tracks are one person's."""
+    """Who was followed through a clip, and which of their tracks are one person's.
+
+    `version` is that of the clip.
+    """
 
     people: Sequence[Person]
+    version: Version | None = None
 
     @property
     def tracks(self) -> list[Track]:
@@ -110,7 +116,7 @@ def follow_people(
     Raises:
         InvalidClip, ClipTooLarge: the clip cannot be decoded.
     """
-    part = Sampling(LOOK_EVERY_S, sampling.from_s, sampling.to_s)
+    part, version = Sampling(LOOK_EVERY_S, sampling.from_s, sampling.to_s), version_of(file)
     with reading(file, part, limits, go_on) as reader:
 
         def frames() -> Iterator[Frame]:
@@ -120,7 +126,7 @@ def follow_people(
 
         segments = follow(frames(), FramesFinder(finder), Following(LOOK_EVERY_S), workers=workers)
         tracks = [track for segment in segments for track in segment.tracks]
-    return Followed(people_of(tracks, same_from, go_on))
+    return Followed(people_of(tracks, same_from, go_on), version)
 
 
 def visible_people(followed: Followed, known: Known, whom: Whom, manner: Manner) -> Visible:
@@ -133,7 +139,7 @@ def visible_people(followed: Followed, known: Known, whom: Whom, manner: Manner)
         for track in person.tracks
     ]
     reason = Reason.UNSURE if whom is Whom.ALL_BUT else Reason.MAYBE
-    return Visible(named, reason)
+    return Visible(named, reason, followed.version)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
