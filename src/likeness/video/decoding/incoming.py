@@ -125,7 +125,9 @@ class PacketStream(Stream):
         """Give coded frames, each with its last packet."""
         while piece := self.incoming.piece():
             for unit in self._frames.take(piece):
-                packet = cast("Packet[VideoStream]", Packet(unit.data))
+                # Made of a size it has room behind its end, into which decoders read.
+                packet = cast("Packet[VideoStream]", Packet(len(unit.data)))
+                packet.update(unit.data)
                 packet.pts, packet.time_base = unit.ticks, self._time_base
                 packet.is_keyframe = unit.stands_alone
                 packet.opaque = self.incoming.arrived_s
