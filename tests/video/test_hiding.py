@@ -116,3 +116,11 @@ def test_all_regions_are_hidden() -> None:
     pixels = hidden(noise(), Style.BLACK, Region(BOX), Region(other))
     assert not pixels[40:120, 60:120].any()
     assert not pixels[40:120, 160:220].any()
+
+
+def test_cells_of_a_large_face_have_its_colours() -> None:
+    pixels = np.empty((900, 900, 3), np.uint8)
+    pixels[:, :450], pixels[:, 450:] = (200, 40, 40), (40, 40, 200)
+    hide(pixels, [Region(Box(200, 200, 700, 700))], Style.PIXELATE)
+    assert pixels[450, 260].tolist() == pytest.approx((200, 40, 40), abs=9)
+    assert pixels[450, 640].tolist() == pytest.approx((40, 40, 200), abs=9)

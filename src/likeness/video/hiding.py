@@ -20,6 +20,8 @@ _MARGIN = 0.25
 
 # Means of cells are rounded to so many levels: what differs by less is lost.
 _LEVEL = 16
+# So many pixels across a cell give its mean.
+_ENOUGH_PX = 24
 
 
 class Style(StrEnum):
@@ -80,7 +82,10 @@ def _filled(part: NDArray[np.uint8], cell: float, style: Style) -> NDArray[np.ui
     """Make the same picture of a few cells, each of its mean colour."""
     height, width = part.shape[:2]
     cells = max(1, math.floor(width / cell)), max(1, math.floor(height / cell))
-    means = cv2.resize(part, cells, interpolation=cv2.INTER_AREA)
+    # Of large cells, a mean of fewer pixels is as good.
+    step = max(1, int(cell // _ENOUGH_PX))
+    few = np.ascontiguousarray(part[::step, ::step])
+    means = cv2.resize(few, cells, interpolation=cv2.INTER_AREA)
     means = means // _LEVEL * _LEVEL + _LEVEL // 2
     how = cv2.INTER_NEAREST if style is Style.PIXELATE else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(means, (width, height), interpolation=how), np.uint8)
