@@ -18,8 +18,8 @@ service/search/search.py search_sample
 service/uses/home.py Home.collection
 service/uses/home.py Rows.record_use
 service/uses/record.py Desk.record
-service/uses/record.py Desk._admitted
-service/uses/record.py Desk._decided
+service/uses/admission.py Admission.admit
+service/uses/admission.py Admission._decided
 policy/in_force.py RulesInForce.decide
 service/uses/record.py Record.begin
 vision/find.py FaceFinder.locate

@@ -15,6 +15,7 @@ the receipt and the case that the act leaves in `caller.proof`, also where it ra
 opens the `Home`; an act takes from it whatever it needs, so that no door hands over parts.
 """
 
+from likeness.service.uses.admission import DESKS_OWN, refusal
 from likeness.service.uses.caller import (
     Caller,
     Proof,
@@ -35,7 +36,7 @@ from likeness.service.uses.collection_facts import (
 from likeness.service.uses.home import Home, NoSuchCollection, NoSuchSubject, Rows, TemplatesOf
 from likeness.service.uses.once import Once
 from likeness.service.uses.ongoing import Consent, Ongoing
-from likeness.service.uses.record import DESKS_OWN, Desk, Outcome, Record, refusal
+from likeness.service.uses.record import Desk, Outcome, Record
 from likeness.service.uses.stills import opens_blurred, still_of
 from likeness.service.uses.withhold import (
     OF_PEOPLE,

@@ -1,4 +1,4 @@
-"""How a use is admitted, and how it leaves proof: no permit, no use; no entry, no answer.
+"""How a use leaves proof: no permit, no use; no entry, no answer.
 
     with desk.record(use) as record:        # admitted, or Denied; every exit leaves an entry
         ...                                 # decode, embed, search
@@ -7,7 +7,7 @@
 
 An act that changes rows calls `write` once, in place of `answered`.
 
-1. A use is admitted by its principal's role and by the rules in force, before anything is done.
+1. A use is admitted before anything is done (`admission.py`).
 2. A use that computes with people's faces, or erases them, leaves an entry before it begins, so
    that one that is cut off leaves a trace.
 3. Rules are asked again when scores exist, with what people have decided meanwhile.
@@ -20,24 +20,19 @@ An act that changes rows calls `write` once, in place of `answered`.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.access import may
 from likeness.errors import Denied, Refused, required
 from likeness.gallery import Collection
-from likeness.ledger import Event, Kind, Ledger, Position
+from likeness.ledger import Event, Kind, Position
 from likeness.policy import (
-    STOP_SWITCH,
     Circumstances,
-    Notice,
-    RulesInForce,
-    count_use,
-    uses_of_day,
 )
+from likeness.service.uses.admission import Admission, refusal
 from likeness.service.uses.caller import is_local, present_holder
 from likeness.service.uses.collection_facts import use_in
 from likeness.service.uses.forget import forget
@@ -47,26 +42,17 @@ from likeness.service.uses.withhold import (
     M,
     Probe,
     Query,
-    Withholding,
     confirmed,
     crop_of,
 )
-from likeness.storage import Database
-from likeness.terms import Action, Decision, Duty, Footage, Principal, Rule, Use
+from likeness.terms import Action, Decision, Duty, Principal, Use
 
 T = TypeVar("T")
 
 _LEAVES_INTENT = frozenset(
     {Action.DETECT, Action.COMPARE, Action.SEARCH, Action.ENROL, Action.WATCH, Action.ERASE}
 )
-_ROLE = Rule("role", "likeness", "docs/keys.md: what each role may do")
-_PURPOSE = Rule("purpose-not-granted", "likeness", "docs/keys.md: which purposes a key has")
-_FOOTAGE = Rule("footage-unknown", "likeness", "docs/policy.md: which sorts of source there are")
-_KEY = Rule("key-disabled", "likeness", "docs/keys.md: what becomes of a key that is disabled")
-DESKS_OWN = frozenset(rule.id for rule in (_ROLE, _PURPOSE, _FOOTAGE, _KEY))
-"""The ids of rules that are no pack's: whatever packs say, these refuse."""
-# What has to be done before a use, or never: nothing that comes later would mend it.
-_BEFORE = frozenset({Duty.QUOTA, Duty.NOTICE})
+
 # Of an entry that is about more people, the first so many; all are counted.
 _COMMITTED_TO = 1000
 
@@ -91,14 +77,8 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Admission):
     """Admits uses by role and rules, and keeps their record in the ledger."""
-
-    database: Database
-    ledger: Ledger
-    rules: RulesInForce
-    withholding: Withholding
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @contextmanager
     def record(self, use: Use, ongoing: Ongoing | None = None) -> Iterator["Record"]:
@@ -109,7 +89,7 @@ class Desk:
             LedgerBroken: it cannot be recorded, so nothing is done.
         """
         consent = self.consent_to(ongoing)
-        record = Record(self, use, *self._admitted(use, ongoing, consent), ongoing, consent)
+        record = Record(self, use, *self.admit(use, ongoing, consent), ongoing, consent)
         if use.action in _LEAVES_INTENT:
             record.begin()
         try:
@@ -123,95 +103,6 @@ class Desk:
         if not record.ended:
             record.note(Kind.FAILED, error="NoOutcome")
             raise AssertionError(f"{use.operation} ended without saying what came of it")
-
-    def consent_to(self, ongoing: Ongoing | None) -> Consent:
-        """Say whether an authority consents to a search that goes on."""
-        if ongoing is None or ongoing.case_id is None:
-            return Consent.NOT_ASKED
-        return self.database.read(lambda connection: ongoing.consent(connection, self.clock()))
-
-    def circumstances(
-        self, use: Use, uses_today: int, ongoing: Ongoing | None, consent: Consent
-    ) -> Circumstances:
-        """Give those of a use before anything of it is done."""
-        declared = Circumstances.at_admission(use, uses_today)
-        if ongoing is None:
-            return declared
-        return ongoing.circumstances(declared, consent, self.clock())
-
-    def _admitted(
-        self, use: Use, ongoing: Ongoing | None, consent: Consent
-    ) -> tuple[Decision, Circumstances]:
-        def decide(uses_today: int) -> tuple[Decision, Circumstances]:
-            circumstances = self.circumstances(use, uses_today, ongoing, consent)
-            return self._decided(use, circumstances, ongoing, consent), circumstances
-
-        # What is a part of an ongoing search was counted when that began.
-        is_part = ongoing is not None and not ongoing.begins
-        if Duty.QUOTA in self.rules.duties(self.clock()) and not is_part:
-            decision, circumstances = self.database.write(
-                lambda connection: self._counted(connection, use, decide)
-            )
-        else:
-            decision, circumstances = decide(0)
-        if decision.refused_by:
-            details = {} if ongoing is None else ongoing.details(consent)
-            event = Event(Kind.REFUSED, use, decision, details=details)
-            denied = Denied(refusal(use, decision))
-            denied.receipt = self.ledger.receipt_id(
-                self.database.write(lambda connection: self.ledger.append(connection, event))
-            )
-            raise denied
-        return decision, circumstances
-
-    def _counted(
-        self,
-        connection: Connection,
-        use: Use,
-        decide: Callable[[int], tuple[Decision, Circumstances]],
-    ) -> tuple[Decision, Circumstances]:
-        """Decide, and count a use that is admitted, so that no two take a day's last."""
-        now, organisation = self.clock(), use.principal.organisation
-        decision, circumstances = decide(uses_of_day(connection, organisation, now))
-        if not decision.refused_by:
-            count_use(connection, organisation, now)
-        return decision, circumstances
-
-    def decided_again(
-        self,
-        use: Use,
-        circumstances: Circumstances,
-        holder: Principal | None,
-        ongoing: Ongoing | None,
-        consent: Consent,
-    ) -> Decision:
-        """Decide about a use that was admitted, by whoever holds its key now."""
-        decision = self._decided(use, circumstances, ongoing, consent)
-        return decision if holder is not None else replace(decision, refused_by=(_KEY,))
-
-    def _decided(
-        self, use: Use, circumstances: Circumstances, ongoing: Ongoing | None, consent: Consent
-    ) -> Decision:
-        """Decide, and say what stands against a use first of all: its caller's role.
-
-        A duty that can never be met refuses.
-        """
-        decision = self.rules.decide(use, circumstances, self.clock())
-        if not may(use.principal.role, use.action):
-            return replace(decision, refused_by=(_ROLE,))
-        if decision.refused_by:
-            return decision
-        refused_by = tuple(one.rule for one in decision.obligations if one.duty in _BEFORE)
-        if not use.granted:
-            refused_by = (_PURPOSE,)
-        # A tag that nobody may mend would be there for ever.
-        elif use.footage not in set(Footage) or (
-            use.action is not Action.GOVERN and use.collection.footage not in set(Footage)
-        ):
-            refused_by = (_FOOTAGE,)
-        else:
-            refused_by = refused_by or self.withholding.impossible(use, decision, ongoing, consent)
-        return replace(decision, refused_by=refused_by)
 
 
 class Record:
@@ -227,7 +118,7 @@ class Record:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: Admission,
         use: Use,
         decision: Decision,
         circumstances: Circumstances,
@@ -503,34 +394,3 @@ class Record:
         self.receipt = self._desk.ledger.receipt_id(position)
         self.ended = kind is not Kind.INTENT
         self.withheld = kind is Kind.WITHHELD
-
-
-def refusal(use: Use, decision: Decision) -> str:
-    """Say by which rules a use is refused, where these are written, and what would help."""
-    by = decision.refused_by or tuple(one.rule for one in decision.obligations)
-    rules = "; ".join(f"{rule.id} of {rule.pack} ({rule.source})" for rule in by)
-    said = f"{use.operation} for purpose {use.purpose} is refused by {rules}"
-    owed = {one.duty for one in decision.obligations if one.rule in by}
-    if Duty.NOTICE in owed and use.collection_id is not None:
-        said += (
-            ", since nobody says that people have been told: an admin does, by the collection's"
-            f" tag likeness:notice with the value {Notice.SHOWN}"
-        )
-    if use.live_search is not None and owed & OF_PEOPLE == {Duty.AUTHORISATION}:
-        said += (
-            ", since no authority has consented to the search in time, or none was asked when it"
-            " began: begin another, and record the consent (likeness review authorise)"
-        )
-    elif owed & OF_PEOPLE:
-        said += (
-            ", since people have to look first: they can at a search or a watch, while pictures are"
-            " kept (LIKENESS_CROPS=on)"
-        )
-    if not use.granted:
-        said += f"; granted to this key: {', '.join(use.principal.purposes) or 'none'}"
-    if any(rule.id == STOP_SWITCH for rule in by):
-        return (
-            f"{said}: `likeness policy list` says what is suspended and why, `likeness policy"
-            " resume` lifts it"
-        )
-    return f"{said}: `likeness policy explain` says who may do what"
