@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from likeness.policy import ChosenPack, Circumstances, PolicyEngine, read_pack, shipped
-from likeness.policy.engine import Steps
+from likeness.policy.steps import Steps
 
 from .golden_rows import in_words
 from .test_default_policy import random_use

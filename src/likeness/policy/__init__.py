@@ -16,7 +16,8 @@ from likeness.policy.changes import (
     suspend,
     with_pack,
 )
-from likeness.policy.engine import Circumstances, PolicyEngine
+from likeness.policy.circumstances import Circumstances
+from likeness.policy.engine import PolicyEngine
 from likeness.policy.evidence import (
     Evidence,
     ModelOf,

@@ -14,6 +14,7 @@ would allow what it forbids. Hence:
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import ROUND_FLOOR, Decimal
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -30,6 +31,9 @@ from cedarpy import (
 
 from likeness.errors import InvalidRequest
 
+SMALLEST = Decimal("0.0001")
+"""The last of the four decimals that Cedar's decimals have."""
+
 _KEPT = 64
 
 _NO_CONDITION = pst.When(pst.LongLit(1))
@@ -41,6 +45,11 @@ _OF_ANYTHING = "forbid(principal, action, resource) when "
 
 class CedarFailed(Exception):
     """Cedar could not say what the rules say."""
+
+
+def rounded_down(percent: Decimal) -> Decimal:
+    """Give a percentage with Cedar's four decimals: what is nearly enough is not."""
+    return percent.quantize(SMALLEST, ROUND_FLOOR)
 
 
 @dataclass(frozen=True, slots=True)

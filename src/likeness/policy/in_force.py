@@ -24,7 +24,8 @@ from likeness.policy.changes import (
     packs_in_force,
     permanent_packs,
 )
-from likeness.policy.engine import Circumstances, PolicyEngine
+from likeness.policy.circumstances import Circumstances
+from likeness.policy.engine import PolicyEngine
 from likeness.policy.evidence import (
     Evidence,
     ModelOf,
