@@ -14,7 +14,7 @@ import pytest
 
 from likeness.app.home import open_rows
 from likeness.config import read_settings
-from likeness.service.live.sources import address_of
+from likeness.service.live.opening import address_of
 from likeness.sources import get_source
 from likeness.streams import Location
 from tests.streams.packets import rtp_packets
@@ -43,7 +43,7 @@ def registered(name: str = "gate") -> Location | Path:
     """Open the address of a source as what connects to it does."""
     with open_rows(InstallationWithDiscs(read_settings())) as rows:
         source = rows.database.read(lambda c: get_source(c, rows.keyring, name))
-        return address_of(rows, source)
+        return address_of(rows, source.id)
 
 
 def answer(likeness: Command, *arguments: object) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from likeness.gallery import Candidate, Details, Reference, Subject
-from likeness.rekognition.operations.streams import frame_record
+from likeness.rekognition.frame_records import frame_record
 from likeness.service.live.asked import LiveAsked
 from likeness.service.live.sighting import AnalysedFace, AnalysedFrame
 from likeness.service.search.naming import Strangers, Verdict

@@ -75,25 +75,25 @@ def test_there_are_no_more_than_so_many(bench: Bench, monkeypatch: pytest.Monkey
 
 def test_of_two_starts_one_counts(bench: Bench) -> None:
     seen = add(bench)
-    started = bench.database.write(lambda c: sources.started(c, seen, JOB, NOW))
+    started = bench.database.write(lambda c: sources.note_start(c, seen, JOB, NOW))
     assert started == get(bench) == replace(seen, job_id=JOB)
     with pytest.raises(Conflict, match="meanwhile"):
-        bench.database.write(lambda c: sources.started(c, seen, ANOTHER_JOB, NOW))
+        bench.database.write(lambda c: sources.note_start(c, seen, ANOTHER_JOB, NOW))
     assert get(bench).job_id == JOB
-    again = bench.database.write(lambda c: sources.started(c, started, ANOTHER_JOB, NOW))
+    again = bench.database.write(lambda c: sources.note_start(c, started, ANOTHER_JOB, NOW))
     assert get(bench) == again
 
 
 def test_one_that_was_started_meanwhile_is_not_deleted(bench: Bench) -> None:
     seen = add(bench)
-    started = bench.database.write(lambda c: sources.started(c, seen, JOB, NOW))
+    started = bench.database.write(lambda c: sources.note_start(c, seen, JOB, NOW))
     with pytest.raises(Conflict, match="meanwhile"):
         bench.database.write(lambda c: sources.remove_processor(c, seen))
     bench.database.write(lambda c: sources.remove_processor(c, started))
     with pytest.raises(NotFound, match="'gate-search'"):
         get(bench)
     with pytest.raises(Conflict):
-        bench.database.write(lambda c: sources.started(c, started, ANOTHER_JOB, NOW))
+        bench.database.write(lambda c: sources.note_start(c, started, ANOTHER_JOB, NOW))
 
 
 def test_tags_take_the_place_of_those_before(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from likeness.reachable import read_networks
-from likeness.service.live.sources import address_of
+from likeness.service.live.opening import address_of
 from likeness.sources import get_source
 from likeness.streams import Location
 
@@ -69,7 +69,7 @@ def test_password_may_come_beside_the_address(client: Client) -> None:
     assert add(client, address="rtsp://viewer@203.0.113.7/", password="p@ss").status_code == 201
     rows = client.acts.rows
     source = client.database.read(lambda c: get_source(c, client.keyring, "gate"))
-    location = address_of(rows, source)
+    location = address_of(rows, source.id)
     assert isinstance(location, Location)
     assert (location.user, location.password) == ("viewer", "p@ss")
 

@@ -6,7 +6,7 @@ from likeness.config import Settings
 from likeness.errors import InvalidRequest
 from likeness.jobs import Job
 from likeness.notify import KinesisStreams, SnsTopics
-from likeness.rekognition.operations.streams import frame_record
+from likeness.rekognition.frame_records import frame_record
 from likeness.service.live.asked import LiveRequest
 from likeness.service.live.run import MakeOutput
 from likeness.service.live.sighting import FrameOutput

@@ -11,6 +11,7 @@ from likeness.jobs.deliveries import (
     delivery_arrived,
     end_delivery,
     put_delivery_off,
+    release_delivery,
 )
 from likeness.jobs.job import (
     BEAT_S,
@@ -128,6 +129,7 @@ __all__ = [
     "notice_arrived",
     "put_delivery_off",
     "put_off",
+    "release_delivery",
     "release_job",
     "request_of",
     "results_of",

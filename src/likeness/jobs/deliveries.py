@@ -63,15 +63,14 @@ def claim_delivery(connection: Connection, now: datetime) -> Delivery | None:
     return Delivery(row.id, row.part, row.arrived, attempts)
 
 
-def delivery_arrived(
-    connection: Connection, job_id: str, number: int, now: datetime, *, is_last: bool = True
-) -> None:
-    """Say that the result of a number has arrived, or is given up.
+def delivery_arrived(connection: Connection, job_id: str, number: int, now: datetime) -> None:
+    """Say that the result of a number has arrived, or is given up; whoever sent it goes on."""
+    _change(connection, job_id, arrived=number, attempts=0, due_at=now + _HELD)
 
-    The next is due once it is the last of those that whoever took the delivery sends.
-    """
-    due_at = now if is_last else now + _HELD
-    _change(connection, job_id, arrived=number, attempts=0, due_at=due_at)
+
+def release_delivery(connection: Connection, job_id: str, now: datetime) -> None:
+    """Let a delivery be taken again as soon as there is anything to deliver."""
+    _change(connection, job_id, attempts=0, due_at=now)
 
 
 def put_delivery_off(connection: Connection, of: Delivery, now: datetime) -> None:

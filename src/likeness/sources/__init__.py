@@ -9,8 +9,8 @@ from likeness.sources.processors import (
     change_tags,
     get_processor,
     list_processors,
+    note_start,
     remove_processor,
-    started,
 )
 from likeness.sources.rows import (
     add_source,
@@ -40,8 +40,8 @@ __all__ = [
     "is_registered",
     "list_processors",
     "list_sources",
+    "note_start",
     "remove_processor",
     "remove_source",
     "rewrap_keys",
-    "started",
 ]

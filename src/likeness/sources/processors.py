@@ -118,8 +118,10 @@ def list_processors(connection: Connection, keyring: Keyring) -> list[Processor]
     return [_as_processor(row, keyring) for row in rows]
 
 
-def started(connection: Connection, processor: Processor, job_id: str, now: datetime) -> Processor:
-    """Say which live search was started of a processor as it was read.
+def note_start(
+    connection: Connection, processor: Processor, job_id: str, now: datetime
+) -> Processor:
+    """Keep which live search was started of a processor as it was read.
 
     Raises:
         Conflict: it was started, or deleted, since.

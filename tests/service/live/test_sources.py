@@ -19,6 +19,7 @@ from likeness.reachable import read_networks
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.secrets import list_secrets, rotate_secrets
 from likeness.service.live import sources as acts
+from likeness.service.live.opening import address_of
 from likeness.service.live.sources import NewSource
 from likeness.service.uses import Caller, Rows
 from likeness.sources import SourceKind
@@ -70,7 +71,7 @@ def test_source_is_registered_shown_and_opened(rows: Rows) -> None:
     operator = caller(Role.OPERATOR)
     assert acts.list_sources(rows, operator) == [acts.show_source(rows, operator, "gate")]
     assert acts.list_sources(rows, operator) == [added]
-    location = acts.address_of(rows, added)
+    location = address_of(rows, added.id)
     assert isinstance(location, Location)
     assert location.text == ADDRESS
     assert (location.user, location.password) == ("viewer", "hunter2")
@@ -78,7 +79,7 @@ def test_source_is_registered_shown_and_opened(rows: Rows) -> None:
 
 def test_password_is_given_apart_from_the_address(rows: Rows) -> None:
     asked = new(address="rtsp://viewer@203.0.113.7/", password="p@ss/word")
-    opened = acts.address_of(rows, acts.add_source(rows, caller(), asked))
+    opened = address_of(rows, acts.add_source(rows, caller(), asked).id)
     assert isinstance(opened, Location)
     assert (opened.user, opened.password) == ("viewer", "p@ss/word")
 
@@ -97,7 +98,7 @@ def test_file_is_registered_at_the_command_line_alone(rows: Rows, tmp_path: Path
     added = acts.add_source(rows, caller(id="local:ada"), new(address=clip))
 
     assert (added.kind, added.shown) == (SourceKind.FILE, str(clip))
-    assert acts.address_of(rows, added) == clip
+    assert address_of(rows, added.id) == clip
 
 
 def test_only_a_regular_file_is_registered_by_its_whole_path(
@@ -142,7 +143,7 @@ def test_neither_log_nor_ledger_nor_repr_has_an_address_or_a_name(
     with pytest.raises(AlreadyExists) as raised:
         acts.add_source(rows, caller(), asked)
     acts.show_source(rows, caller(), "gate")
-    location = acts.address_of(rows, added)
+    location = address_of(rows, added.id)
     acts.remove_source(rows, caller(), "gate")
 
     told = (caplog.text, repr(asked), repr(added), repr(location), str(raised.value))
@@ -189,7 +190,7 @@ def test_removed_source_is_gone(rows: Rows) -> None:
     for act in (
         lambda: acts.show_source(rows, caller(), "gate"),
         lambda: acts.remove_source(rows, caller(), "gate"),
-        lambda: acts.address_of(rows, added),
+        lambda: address_of(rows, added.id),
     ):
         with pytest.raises(NotFound, match="likeness sources list"):
             act()
@@ -233,6 +234,6 @@ def test_rotation_seals_the_keys_of_sources_anew(rows: Rows, home: Accounting) -
 
     (only,) = list_secrets(rows, caller())
     assert only.id != old
-    opened = acts.address_of(rows, added)
+    opened = address_of(rows, added.id)
     assert isinstance(opened, Location)
     assert opened.text == ADDRESS

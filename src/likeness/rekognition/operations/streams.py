@@ -1,28 +1,24 @@
-"""Stream processors for face search, and what Kinesis data streams are told of each frame.
+"""Stream processors for face search.
 
 A Kinesis video stream stands for the source that an admin registered under the stream's name. A
 processor is STARTING until its first frame, then RUNNING. What AWS has for labels alone (settings
 of connected homes, S3 destinations, regions, selectors, updates) is refused.
 """
 
-import json
 import re
 import struct
-from typing import Any
 
-from likeness.errors import AlreadyExists, LimitReached, required
+from likeness.errors import AlreadyExists, LimitReached
 from likeness.notify import checked_stream_arn
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.operations.pictures import invalid_parameters
 from likeness.rekognition.operations.tags import too_many_tags
-from likeness.rekognition.operations.words import face_detail, known_face
 from likeness.service.live import processors as acts
-from likeness.service.live.asked import LiveAsked
 from likeness.service.live.manage import LiveState
+from likeness.service.live.processor_tags import TooManyProcessorTags
 from likeness.service.live.processors import ProcessorRun
-from likeness.service.live.sighting import AnalysedFace, AnalysedFrame
 from likeness.sources import Processor, ProcessorDefinition
 
 LOWEST_THRESHOLD = 80.0
@@ -45,7 +41,6 @@ _VIDEO_ARN = re.compile(
 _PLACE = struct.Struct(">q16s")
 # What AWS takes for labels alone.
 _OF_LABELS = ("DataSharingPreference", "KmsKeyId", "NotificationChannel", "RegionsOfInterest")
-_DECIMALS = 6
 
 
 def create_stream_processor(backend: Backend, call: Call, request: Request) -> Response:
@@ -55,7 +50,7 @@ def create_stream_processor(backend: Backend, call: Call, request: Request) -> R
         made = acts.create_processor(backend, call.caller, name, defined)
     except AlreadyExists as error:
         raise _in_use("Stream processor name already in use.") from error
-    except acts.TooManyProcessorTags as error:
+    except TooManyProcessorTags as error:
         raise too_many_tags() from error
     return {"StreamProcessorArn": processor_arn(made.name, call.region, backend.account)}
 
@@ -149,68 +144,6 @@ def update_stream_processor(backend: Backend, call: Call, request: Request) -> R
 def processor_arn(name: str, region: str, account: str) -> str:
     """Give a processor's ARN."""
     return f"arn:aws:rekognition:{region}:{account}:streamprocessor/{name}"
-
-
-def frame_record(asked: LiveAsked, frame: AnalysedFrame) -> bytes:
-    """Write what a Kinesis data stream is told of a frame.
-
-    Each frame is a fragment of its own: its number counts up with time, its times are the frame's,
-    and the frame's offset in it is 0, so that sums of time and offset give the moment.
-    """
-    moment_s = frame.at.timestamp()
-    size = frame.width, frame.height
-    record = {
-        "InputInformation": {
-            "KinesisVideo": {
-                "StreamArn": asked.video_arn or _video_arn(asked),
-                "FragmentNumber": f"{round(1e6 * moment_s)}{frame.number:012d}",
-                "ServerTimestamp": round(moment_s, 3),
-                "ProducerTimestamp": round(moment_s, 3),
-                "FrameOffsetInSeconds": 0.0,
-            }
-        },
-        "StreamProcessorInformation": {"Status": "RUNNING"},
-        "FaceSearchResponse": [_face_found(one, size) for one in frame.faces],
-    }
-    # Numbers that came from arrays are none to `json`.
-    return json.dumps(_rounded(record), separators=(",", ":"), default=float).encode()
-
-
-def _face_found(found: AnalysedFace, size: tuple[int, int]) -> Response:
-    return {
-        "DetectedFace": face_detail(found.face, size),
-        "MatchedFaces": [
-            {
-                "Similarity": one.similarity,
-                "Face": {
-                    name: said
-                    for name, said in known_face(
-                        required(one.candidate.reference, "the reference that was found"), None
-                    ).items()
-                    if said is not None
-                },
-            }
-            for one in found.matches
-        ],
-    }
-
-
-def _video_arn(asked: LiveAsked) -> str:
-    """Give a source that no processor names the ARN of a stream beside the one that is told."""
-    _, partition, _, region, account, _ = required(asked.kinesis_arn, "whom to tell").split(":", 5)
-    return f"arn:{partition}:kinesisvideo:{region}:{account}:stream/{asked.source}/0"
-
-
-def _rounded(said: Any) -> Any:
-    match said:
-        case float():
-            return round(said, _DECIMALS)
-        case dict():
-            return {name: _rounded(one) for name, one in said.items()}
-        case list():
-            return [_rounded(one) for one in said]
-        case _:
-            return said
 
 
 def _defined(backend: Backend, request: Request) -> ProcessorDefinition:

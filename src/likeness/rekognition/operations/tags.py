@@ -11,6 +11,7 @@ from likeness.rekognition.faults import AwsError
 from likeness.rekognition.operations.pictures import invalid_parameters
 from likeness.service.enrol import collections
 from likeness.service.live import processors
+from likeness.service.live.processor_tags import TooManyProcessorTags
 from likeness.service.uses import Caller, Rows
 
 # The region is whatever the caller signs for.
@@ -44,7 +45,7 @@ def tag_resource(backend: Backend, call: Call, request: Request) -> Response:
     acts, name = _named(backend, request)
     try:
         acts.put(backend, call.caller, name, request["Tags"])
-    except (collections.TooManyTags, processors.TooManyProcessorTags) as error:
+    except (collections.TooManyTags, TooManyProcessorTags) as error:
         raise too_many_tags() from error
     return {}
 

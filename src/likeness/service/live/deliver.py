@@ -90,7 +90,10 @@ class _Delivering:
             return self._put_off(f"it may not be told ({type(error).__name__})")
         if page.sightings:
             return self._sightings(webhook, page.of, page.sightings, ends_s)
-        return self._end(webhook, page.of) if ended else self._is_due_again()
+        if ended:
+            return self._end(webhook, page.of)
+        self._release()
+        return Told(0, 0, 0)
 
     def _asker(self, request: LiveRequest) -> Caller | None:
         """Give whoever asked, as they are now; None where their key is disabled or gone."""
@@ -114,18 +117,18 @@ class _Delivering:
                 if arrived:
                     self._delivery = replace(self._delivery, attempts=1)
                 return self._not_taken(told[at:], arrived, why_not)
-            self._arrived(sighting.number, is_last=False)
+            self._arrived(sighting.number)
             arrived += 1
             if time.monotonic() >= ends_s:
                 break
-        self._arrived(told[arrived - 1].number, is_last=True)
+        self._release()
         return Told(arrived, 0, 0)
 
     def _not_taken(self, left: list[Sighting], arrived: int, why_not: str) -> Told:
         """Put off what the receiver did not take, but for what is too old by now."""
         old = [one for one in left if self._is_old(one.at)]
         if old:
-            self._arrived(old[-1].number, is_last=False)
+            self._arrived(old[-1].number)
             _logger.warning("search %s: %d sightings are given up", self._job_id, len(old))
         self._put_off(why_not)
         return Told(arrived, 1, len(old))
@@ -142,20 +145,19 @@ class _Delivering:
     def _send(self, webhook: Webhook, what: str, body: bytes) -> str | None:
         return self._sender.send(webhook, f"{self._job_id}-{what}", body)
 
-    def _arrived(self, number: int, *, is_last: bool) -> None:
+    def _arrived(self, number: int) -> None:
         self._home.database.write(
             partial(
                 jobs.delivery_arrived,
                 job_id=self._job_id,
                 number=number,
                 now=self._home.clock(),
-                is_last=is_last,
             )
         )
 
-    def _is_due_again(self) -> Told:
-        self._arrived(self._delivery.arrived, is_last=True)
-        return Told(0, 0, 0)
+    def _release(self) -> None:
+        release = partial(jobs.release_delivery, job_id=self._job_id, now=self._home.clock())
+        self._home.database.write(release)
 
     def _put_off(self, why_not: str) -> Told:
         put_off = partial(jobs.put_delivery_off, of=self._delivery, now=self._home.clock())

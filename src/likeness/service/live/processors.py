@@ -7,35 +7,28 @@ is its starter's, whom admins can stop as well.
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
-from unicodedata import normalize
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
 from likeness import jobs, sources
 from likeness.access import may
-from likeness.errors import Conflict, Denied, InvalidRequest, NotFound
-from likeness.gallery import MOST_TAGS
+from likeness.errors import Conflict, Denied, NotFound
 from likeness.jobs import Job
-from likeness.policy import nearest
 from likeness.service.live.asked import LiveAsked
 from likeness.service.live.manage import LiveState, live_state, stop_live
+from likeness.service.live.processor_tags import (
+    live_statement,
+    require_kept,
+    stating,
+)
 from likeness.service.live.start import start_live
 from likeness.service.uses import Caller, Home, Outcome, Rows
 from likeness.service.video.manage import told_of_failure
 from likeness.sources import Processor, ProcessorDefinition
-from likeness.terms import Action, LiveStatement, checked_text
-
-_PREFIX = "likeness:"
-_PLACE, _AUTHORITY = _PREFIX + "place", _PREFIX + "authority"
-_CRITERIA, _HOURS = _PREFIX + "criteria", _PREFIX + "hours"
-STATING_TAGS = (_PLACE, _AUTHORITY, _CRITERIA, _HOURS)
-"""Tags that state something of each search that is started of a processor."""
-
-_LONGEST_KEY, _LONGEST_VALUE = 128, 256
-_MOST_HOURS = 366 * 24
+from likeness.terms import Action
 
 
 class NoSuchProcessor(NotFound):
@@ -48,10 +41,6 @@ class ProcessorInUse(Conflict):
 
 class ProcessorStopped(Conflict):
     """A stream processor does not search, so that nothing can be stopped."""
-
-
-class TooManyProcessorTags(Conflict):
-    """A stream processor would have more tags than it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +68,7 @@ def create_processor(
     """
     of = rows.collection(caller, Action.ARRANGE, defined.collection)
     with rows.record(caller, Action.ARRANGE, of) as record:
-        _require_kept(defined.tags)
+        require_kept(defined.tags)
         now = rows.clock()
         new = Processor(uuid4(), name, defined, now, caller.principal.id, now)
 
@@ -128,12 +117,12 @@ def start_processor(home: Home, caller: Caller, name: str) -> Job:
             raise ProcessorInUse(
                 f"Stream processor {name!r} searches already. Stop it first, or leave it be."
             )
-        sources.started(connection, now, job.id, home.clock())
+        sources.note_start(connection, now, job.id, home.clock())
 
     asked = LiveAsked(
         source=defined.source,
         collection=defined.collection,
-        statement=_statement(caller.stated.live_search, defined.tags, home.clock()),
+        statement=live_statement(caller.stated.live_search, defined.tags, home.clock()),
         threshold=defined.threshold,
         kinesis_arn=defined.data_arn,
         video_arn=defined.video_arn,
@@ -179,7 +168,7 @@ def delete_processor(rows: Rows, caller: Caller, name: str) -> None:
         now = sources.get_processor(connection, rows.keyring, name)
         if _unfinished(connection, rows, now) is not None:
             raise ProcessorInUse(f"Stream processor {name!r} searches. Stop it first.")
-        if _stating(now.defined.tags):  # it could be made anew, with others
+        if stating(now.defined.tags):  # it could be made anew, with others
             _require_made_by(now, caller)
         sources.remove_processor(connection, now)
 
@@ -250,36 +239,13 @@ def _change_tags(
     def put(connection: Connection) -> None:
         now = sources.get_processor(connection, rows.keyring, name)
         tags = change(now.defined.tags)
-        _require_kept(tags)
-        if _stating(tags) != _stating(now.defined.tags):
+        require_kept(tags)
+        if stating(tags) != stating(now.defined.tags):
             _require_made_by(now, caller)
         sources.change_tags(connection, rows.keyring, now, tags)
 
     with rows.record(caller, Action.ARRANGE) as record:
         record.write(put, lambda _: _outcome(processor))
-
-
-def _require_kept(tags: Mapping[str, str]) -> None:
-    """Refuse tags that cannot be kept, or that state what no search takes."""
-    if len(tags) > MOST_TAGS:
-        raise TooManyProcessorTags(
-            f"{len(tags)} tags: a stream processor has {MOST_TAGS} at most. Leave some out."
-        )
-    for key, value in tags.items():
-        checked_text(key, "A tag's key", longest=_LONGEST_KEY)
-        checked_text(value, "A tag's value", shortest=0, longest=_LONGEST_VALUE)
-        # However it is spelt: whoever tags `Likeness:Place` means to state something.
-        spelt = normalize("NFKC", key).strip().casefold()
-        if spelt.startswith(_PREFIX) and key not in STATING_TAGS:
-            raise InvalidRequest(
-                f"No search goes by the tag {key!r} of a stream processor"
-                f"{nearest(key, STATING_TAGS)}. Choose among {', '.join(STATING_TAGS)}."
-            )
-    _statement(None, tags, datetime.now(UTC))
-
-
-def _stating(tags: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in tags.items() if key in STATING_TAGS}
 
 
 def _require_made_by(processor: Processor, caller: Caller) -> None:
@@ -291,32 +257,6 @@ def _require_made_by(processor: Processor, caller: Caller) -> None:
             " each start. Ask them, or an admin, to change or delete it; what you state when you"
             " start it goes before."
         )
-
-
-def _statement(
-    stated: LiveStatement | None, tags: Mapping[str, str], now: datetime
-) -> LiveStatement:
-    """Say what is stated of a search: by whoever starts it, else by tags."""
-    said = stated or LiveStatement()
-    return LiveStatement(
-        said.place or tags.get(_PLACE),
-        said.authority or tags.get(_AUTHORITY),
-        said.criteria or tags.get(_CRITERIA),
-        said.ends_at or (now + _period(tags[_HOURS]) if _HOURS in tags else None),
-    )
-
-
-def _period(hours: str) -> timedelta:
-    try:
-        number = float(hours)
-    except ValueError:
-        number = 0.0
-    if not 0 < number <= _MOST_HOURS:
-        raise InvalidRequest(
-            f"The tag {_HOURS} is no number of hours above 0 and up to {_MOST_HOURS}. Give one such"
-            " as 8."
-        )
-    return timedelta(hours=number)
 
 
 def _unfinished(connection: Connection, rows: Rows, processor: Processor) -> Job | None:

@@ -18,7 +18,7 @@ from likeness.policy import nearest
 from likeness.service.live.opening import opened_source
 from likeness.service.uses import Caller, Outcome, Rows, is_local
 from likeness.sources import Source, SourceKind, checked_source_name
-from likeness.streams import Location, read_location, require_reachable
+from likeness.streams import read_location, require_reachable
 from likeness.terms import UNDECLARED, Action, Footage, checked_text
 from likeness.video import Clip, LiveStream, StreamLimits, StreamState
 
@@ -151,19 +151,6 @@ def remove_source(rows: Rows, caller: Caller, name: str) -> UUID:
     """
     with rows.record(caller, Action.GOVERN) as record:
         return record.write(partial(sources.remove_source, name=name), _outcome)
-
-
-def address_of(rows: Rows, source: Source) -> Location | Path:
-    """Open where a source is, with its user and password: for what connects to it alone.
-
-    Raises:
-        NotFound: it was removed.
-        KeyUnusable: a key is gone.
-    """
-    address = rows.database.read(
-        lambda connection: sources.address_of(connection, rows.keyring, source.id)
-    )
-    return Path(address) if source.kind is SourceKind.FILE else read_location(address)
 
 
 def _looked_up(rows: Rows, caller: Caller, look: Callable[[Connection], T]) -> T:
