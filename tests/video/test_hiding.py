@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from likeness.terms import Box
-from likeness.video import Region, Style, hide
+from likeness.video import ClipHiding, Region, Style, hide
 
 BOX = Box(60, 40, 120, 120)
 
@@ -124,3 +124,25 @@ def test_cells_of_a_large_face_have_its_colours() -> None:
     hide(pixels, [Region(Box(200, 200, 700, 700))], Style.PIXELATE)
     assert pixels[450, 260].tolist() == pytest.approx((200, 40, 40), abs=9)
     assert pixels[450, 640].tolist() == pytest.approx((40, 40, 200), abs=9)
+
+
+@pytest.mark.parametrize("style", [Style.BLUR, Style.PIXELATE])
+def test_many_frames_tell_no_more_of_a_face_than_its_first(style: Style) -> None:
+    """Cells that lie differently each time would be as many views of one face."""
+    first, face, other = noise(1), noise(2), noise(3)
+    a, b = ClipHiding(style), ClipHiding(style)
+    inside = np.s_[60:100, 75:105]
+    for number in range(30):
+        moved = Region(Box(60 + number % 7, 40 + number % 5, 120 + number % 7, 120 + number % 3))
+        frames = [(first if not number else one).copy() for one in (face, other)]
+        for hiding, frame in zip((a, b), frames, strict=True):
+            hiding.hide(frame, [(7, moved)])
+        assert np.array_equal(frames[0][inside], frames[1][inside])
+
+
+def test_each_face_of_a_clip_has_colours_of_its_own() -> None:
+    hiding, pixels = ClipHiding(Style.PIXELATE), np.zeros((200, 240, 3), np.uint8)
+    pixels[:, 120:] = 200
+    hiding.hide(pixels, [(1, Region(Box(20, 40, 80, 120))), (2, Region(Box(150, 40, 210, 120)))])
+    assert pixels[80, 50].max() < 20
+    assert pixels[80, 180].min() > 180

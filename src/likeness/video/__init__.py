@@ -19,7 +19,7 @@ from likeness.video.hidden import (
     Shown,
     Sight,
 )
-from likeness.video.hiding import Region, Style, hide
+from likeness.video.hiding import ClipHiding, Region, Style, hide
 from likeness.video.kinds import looks_like_clip, name_of_kind
 from likeness.video.live_following import EndedFace, LiveFollower, Seen, SeenFace
 from likeness.video.live_stream import (
@@ -54,6 +54,7 @@ __all__ = [
     "ONE_FACE",
     "SURE_FACE",
     "Clip",
+    "ClipHiding",
     "ClipLimits",
     "ClipReader",
     "ClipWriter",

@@ -54,10 +54,32 @@ class Region:
 def hide(pixels: NDArray[np.uint8], regions: Iterable[Region], style: Style) -> None:
     """Hide regions of (height, width, 3) pixels in place; all other pixels stay as they are."""
     for region in regions:
-        _hide_one(pixels, region, style)
+        _hide_one(pixels, region, style, None)
 
 
-def _hide_one(pixels: NDArray[np.uint8], region: Region, style: Style) -> None:
+class ClipHiding:
+    """Hides regions of one frame after the other, each face by the colours of when it came.
+
+    Cells lie a little differently over a face in every frame, so that the means of many frames tell
+    more of it together than one frame does: they are taken once for each face that is followed.
+    """
+
+    def __init__(self, style: Style) -> None:
+        self._style = style
+        self._means: dict[int, NDArray[np.uint8]] = {}
+
+    def hide(self, pixels: NDArray[np.uint8], regions: Iterable[tuple[int, Region]]) -> None:
+        """Hide regions of a frame as `hide` does, each with the number of what was followed."""
+        for track, region in regions:
+            means = _hide_one(pixels, region, self._style, self._means.get(track))
+            if means is not None:
+                self._means[track] = means
+
+
+def _hide_one(
+    pixels: NDArray[np.uint8], region: Region, style: Style, means: NDArray[np.uint8] | None
+) -> NDArray[np.uint8] | None:
+    """Hide a region by `means` of cells, or by its own; give those, where there are any."""
     box = region.box
     height, width = pixels.shape[:2]
     x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
@@ -65,7 +87,7 @@ def _hide_one(pixels: NDArray[np.uint8], region: Region, style: Style) -> None:
     left, right = _held(x - across, x + across, width)
     top, bottom = _held(y - down, y + down, height)
     if left >= right or top >= bottom:
-        return
+        return None
     part = pixels[top:bottom, left:right]
     # Of each pixel its nearest place counts: one that is touched is hidden whole.
     beside = np.maximum(np.abs(np.arange(left, right) + 0.5 - x) - 0.5, 0) / across
@@ -74,21 +96,24 @@ def _hide_one(pixels: NDArray[np.uint8], region: Region, style: Style) -> None:
     if style is Style.BLACK:
         filled = np.zeros_like(part)
     else:
-        filled = _filled(part, min(box.width, box.height) / _CELLS[style], style)
+        if means is None:
+            means = _means_of(part, min(box.width, box.height) / _CELLS[style])
+        how = cv2.INTER_NEAREST if style is Style.PIXELATE else cv2.INTER_LINEAR
+        size = right - left, bottom - top
+        filled = np.asarray(cv2.resize(means, size, interpolation=how), np.uint8)
     cv2.copyTo(filled, inside.view(np.uint8), part)
+    return means
 
 
-def _filled(part: NDArray[np.uint8], cell: float, style: Style) -> NDArray[np.uint8]:
-    """Make the same picture of a few cells, each of its mean colour."""
+def _means_of(part: NDArray[np.uint8], cell: float) -> NDArray[np.uint8]:
+    """Give the mean colours of cells that are so many pixels wide, coarsely rounded."""
     height, width = part.shape[:2]
     cells = max(1, math.floor(width / cell)), max(1, math.floor(height / cell))
     # Of large cells, a mean of fewer pixels is as good.
     step = max(1, int(cell // _ENOUGH_PX))
     few = np.ascontiguousarray(part[::step, ::step])
     means = cv2.resize(few, cells, interpolation=cv2.INTER_AREA)
-    means = means // _LEVEL * _LEVEL + _LEVEL // 2
-    how = cv2.INTER_NEAREST if style is Style.PIXELATE else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(means, (width, height), interpolation=how), np.uint8)
+    return np.asarray(means // _LEVEL * _LEVEL + _LEVEL // 2, np.uint8)
 
 
 def _held(begin: float, end: float, most: int) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from likeness.service.redact.asked import Manner
 from likeness.service.video.seen import TellMs, tell_nobody
 from likeness.terms import Box, Face, Image, Pose, Quality, Template
 from likeness.video import (
+    ClipHiding,
     ClipLimits,
     Following,
     Frame,
@@ -31,7 +32,6 @@ from likeness.video import (
     Track,
     Version,
     follow,
-    hide,
     reading,
     rewrite,
     version_of,
@@ -199,7 +199,7 @@ def write_redacted(
         EngineUnavailable: what reads video is not installed.
     """
     plan = plan_of(faces, manner, visible)
-    hidden = 0
+    hiding, hidden = ClipHiding(manner.style), 0
 
     def edit(frame: Frame) -> NDArray[np.uint8]:
         nonlocal hidden
@@ -207,7 +207,7 @@ def write_redacted(
         moment = plan.at(frame.time_s)
         tell_moment(frame, moment)
         pixels = required(frame.image, "the pixels of a frame").pixels
-        hide(pixels, [one.region for one in moment.hidden], manner.style)
+        hiding.hide(pixels, [(one.track, one.region) for one in moment.hidden])
         hidden += len(moment.hidden)
         return pixels
 
@@ -230,13 +230,14 @@ def preview(
     """
     plan = plan_of(faces, manner, visible)
     every_s = max((faces.ends_s - sampling.from_s) / _MOST_PREVIEWED, 1e-3)
-    given = 0
+    hiding, given = ClipHiding(manner.style), 0
     with reading(file, Sampling(every_s, sampling.from_s, sampling.to_s), limits) as reader:
         for frame in reader:
             if frame.image is not None and given < _MOST_PREVIEWED:
                 _require_unchanged(file, frame, faces, visible)
                 moment = plan.at(frame.time_s)
-                hide(frame.image.pixels, [one.region for one in moment.hidden], manner.style)
+                regions = [(one.track, one.region) for one in moment.hidden]
+                hiding.hide(frame.image.pixels, regions)
                 given += 1
                 yield frame.image, frame.time_s, moment
 
