@@ -105,7 +105,7 @@ class _Pump(Closing):
         self._ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ours.shutdown(socket.SHUT_RD)
         self.error: LikenessError | None = None
-        self.handed_on = 0
+        self.has_come = False
         self._threads = [
             threading.Thread(target=target, name=f"stream-{name}", daemon=True)
             for name, target in (("read", self._read), ("hand-on", self._hand_on))
@@ -138,6 +138,7 @@ class _Pump(Closing):
         try:
             while not self._is_over and (data := self._feed.read()):
                 came = messages.ARRIVAL.pack(time.monotonic())
+                self.has_come = True
                 for at in range(0, len(data), _MOST_AT_ONCE):
                     self._keep(came + data[at : at + _MOST_AT_ONCE])
         except LikenessError as error:
@@ -161,7 +162,6 @@ class _Pump(Closing):
         with suppress(OSError):  # the process has ended, or nobody listens any more
             while (piece := self._next()) is not None:
                 self._ours.send(piece)
-                self.handed_on += len(piece)
             self._ours.shutdown(socket.SHUT_WR)
 
     def _next(self) -> bytes | None:
@@ -307,9 +307,10 @@ class StreamReader(Closing):
         """Word why a stream is not decoded; where the source stopped, that is why."""
         if self._pump.error is not None:
             return self._pump.error
-        if not self._pump.handed_on:
+        reason = failed.get("reason")
+        if reason in (messages.UNREADABLE, messages.NO_FRAMES) and not self._pump.has_come:
             return SourceUnavailable("The source stopped before it sent anything.")
-        match failed.get("reason"):
+        match reason:
             case messages.UNREADABLE:
                 return InvalidStream(
                     "The source sends nothing that is read as video. Supported: RTSP, MPEG-TS, HLS,"
