@@ -1,6 +1,6 @@
 """Does live searches: looks at a source until somebody ends that, and tells who is seen.
 
-1. The rules are asked when the work begins, and twice a second while it goes on: a rule that came,
+1. The rules are asked when the work begins, and four times a second while it goes on: a rule that came,
    a stop, a key that was disabled, or a source that was removed ends it.
 2. Frames that nobody has time for are dropped, never kept for later: what is told is of now.
 3. Nobody is told of before that is released by the rules, and in the ledger: each look that
@@ -49,7 +49,8 @@ from likeness.video import (
     StreamState,
 )
 
-_ASK_AGAIN_S = 0.5
+# With what it takes until a change of rules is known, a search ends within a second.
+_ASK_AGAIN_S = 0.25
 _WAIT_S = 0.25
 _MOST_CANDIDATES = 5
 # Rates go by the collection's size, which changes slowly.
@@ -319,6 +320,9 @@ class _Work:
         self.telling.look_again(self.record, [*self._in_view.values()])
         self.telling.tidy()
         job = home.database.read(partial(jobs.get_job, keyring=home.keyring, job_id=job_id))
+        if job.runner != self.running.runner:  # cancelled, or another's
+            self.running.stop()
+            self.running.require_wanted()
         ends_at = self.request.asked.statement.ends_at
         in_time = ends_at is None or home.clock() < ends_at
         self._is_over = job.asked_to_end_at is not None or not in_time
