@@ -217,7 +217,7 @@ def test_others_are_asked_for_again_for_a_while(monkeypatch: pytest.MonkeyPatch)
         pytest.raises(SourceUnavailable, match="does not answer"),
     ):
         outcome(stream)
-    assert 3 <= len(tries) <= 5
+    assert 2 <= len(tries) <= 5
 
 
 def test_mistakes_of_ours_are_said_and_logged(caplog: pytest.LogCaptureFixture) -> None:
