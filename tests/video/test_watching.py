@@ -204,6 +204,28 @@ def test_definite_answers_are_not_asked_for_again(error: Exception) -> None:
         assert stream.status.reason == str(error)
 
 
+def test_a_source_that_gave_frames_and_refuses_is_given_up_before_it_locks_the_account(
+    says: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "_FIRST_WAIT_S", 0.01)
+    says([opened(), frame(0.0), ended(1)])
+    connects = []
+
+    def connect() -> Feed:
+        connects.append(1)
+        if len(connects) > 1:
+            raise SourceUnavailable("The source refuses the password.", definite=True)
+        return feed()
+
+    with (
+        LiveStream(connect, 0) as stream,
+        pytest.raises(SourceUnavailable, match="refuses the password"),
+    ):
+        outcome(stream)
+
+    assert len(connects) == 5
+
+
 def test_others_are_asked_for_again_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "_FIRST_WAIT_S", 0.02)
     tries = []

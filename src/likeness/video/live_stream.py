@@ -30,6 +30,8 @@ _ENDS_WITHIN_S = 2.0
 # Between two connections: 1 s, then twice as long each time, up to 30 s, and a quarter more or
 # less, so that many do not come at once. One that gives frames for 10 s begins anew.
 _FIRST_WAIT_S, _LONGEST_WAIT_S, _JITTER, _STABLE_S = 1.0, 30.0, 0.25, 10.0
+# A camera that starts may refuse for a moment; one whose password was changed may lock the account.
+_MOST_REFUSALS = 4
 _LEAST_STEP_S = 0.001
 _ASK_EVERY_S = 0.1
 
@@ -189,7 +191,7 @@ class LiveStream(Closing):
 
     def _watch(self, connect: Connect) -> None:
         """Connect to a source again and again, until it is given up."""
-        tries = 0
+        tries = refusals = 0
         while True:
             began_s = time.monotonic()
             try:
@@ -199,11 +201,12 @@ class LiveStream(Closing):
                     raise
                 error = problem
             except SourceUnavailable as problem:
-                if problem.definite and self._framed_s is None:
+                refusals = refusals + 1 if problem.definite else 0
+                if problem.definite and (self._framed_s is None or refusals >= _MOST_REFUSALS):
                     raise
                 error = problem
             if self._framed_s is not None and self._framed_s > began_s + _STABLE_S:
-                tries = 0
+                tries = refusals = 0
             self._wait_to_connect(error, tries)
             tries += 1
 
