@@ -1,7 +1,7 @@
 """Does live searches: looks at a source until somebody ends that, and tells who is seen.
 
-1. The rules are asked when the work begins, and four times a second while it goes on: a rule that came,
-   a stop, a key that was disabled, or a source that was removed ends it.
+1. The rules are asked when the work begins, and four times a second while it goes on: a rule that
+   came, a stop, a key that was disabled, or a source that was removed ends it.
 2. Frames that nobody has time for are dropped, never kept for later: what is told is of now.
 3. Nobody is told of before that is released by the rules, and in the ledger: each look that
    decides who somebody is is a use of its own.
