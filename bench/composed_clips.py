@@ -45,6 +45,7 @@ class Head:
 
     pixels: NDArray[np.float32]
     box: Box
+    photograph: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +208,11 @@ def _heads(pictures: Sequence[Path]) -> list[Head]:
     for picture in pictures:
         located = likeness().finder.locate(read_sample(picture))
         if located.faces and located.faces[which := portrayed(located)].quality.fit_to_enrol:
-            heads.append(_head(located.image.pixels, located.faces[which].box))
+            heads.append(_head(picture, located.image.pixels, located.faces[which].box))
     return heads
 
 
-def _head(pixels: Pixels, box: Box) -> Head:
+def _head(photograph: Path, pixels: Pixels, box: Box) -> Head:
     middle = np.array([box.left + box.right, box.top + box.bottom]) / 2
     middle[1] -= _UP * box.height
     reach = np.array([_HEAD_WIDE * box.width, _HEAD_HIGH * box.height]) / 2
@@ -222,7 +223,8 @@ def _head(pixels: Pixels, box: Box) -> Head:
     left, top = (max(0, int(side)) for side in middle - reach)
     right, bottom = (int(side) + 1 for side in middle + reach)
     head = np.dstack([pixels, 255 * opaque])[top:bottom, left:right].astype(np.float32)
-    return Head(head, Box(box.left - left, box.top - top, box.right - left, box.bottom - top))
+    there = Box(box.left - left, box.top - top, box.right - left, box.bottom - top)
+    return Head(head, there, photograph)
 
 
 def _draw(

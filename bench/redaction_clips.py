@@ -22,8 +22,8 @@ from bench.workplace import OUT, data
 from likeness.video import ClipWriter
 from likeness.vision.decode import read_sample
 
-WIDTH, HEIGHT, RATE, SECONDS = 1280, 720, 25.0, 3.0
-CLIPS = 24
+WIDTH, HEIGHT, RATE, SECONDS = 1280, 720, 25.0, 2.0
+CLIPS = 16
 _WIDER_EACH, _PORTRAITS_EACH = 3, 3
 _LONGER_SIDE, _PORTRAIT_SIDE = 416, 230
 _HEAVY = 2

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         StateError,
     )
     from likeness.library import Likeness, open_likeness
+    from likeness.service.redact.clips import RedactedClip
+    from likeness.service.redact.pictures import RedactedPicture
     from likeness.service.search.folder_gallery import FolderGallery
     from likeness.service.search.identify import Candidate, Identification
     from likeness.service.search.verify import Verification
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
         QualityReason,
         Template,
     )
+    from likeness.video import Style
 
 __version__ = "0.1.0"
 
@@ -48,6 +51,8 @@ _HOMES = {
     "likeness.config": ("Settings", "read_settings"),
     "likeness.errors": ("Fault", "InputError", "LikenessError", "NoFace", "Refused", "StateError"),
     "likeness.library": ("Likeness", "open_likeness"),
+    "likeness.service.redact.clips": ("RedactedClip",),
+    "likeness.service.redact.pictures": ("RedactedPicture",),
     "likeness.service.search.folder_gallery": ("FolderGallery",),
     "likeness.service.search.identify": ("Candidate", "Identification"),
     "likeness.service.search.verify": ("Verification",),
@@ -63,6 +68,7 @@ _HOMES = {
         "QualityReason",
         "Template",
     ),
+    "likeness.video": ("Style",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -86,9 +92,12 @@ __all__ = [
     "Pose",
     "Quality",
     "QualityReason",
+    "RedactedClip",
+    "RedactedPicture",
     "Refused",
     "Settings",
     "StateError",
+    "Style",
     "Template",
     "Verification",
     "Workload",

@@ -10,7 +10,8 @@ import numpy as np
 from likeness.app.installation import Installation, Picture, Place, Workload, path_of
 from likeness.artifacts import Progress
 from likeness.config import Settings, read_settings
-from likeness.errors import LikenessError
+from likeness.errors import InvalidRequest, LikenessError
+from likeness.service.redact.asked import Manner, Whom
 from likeness.service.search.compare_pairs import (
     PairCounts,
     compare_pairs,
@@ -25,12 +26,15 @@ from likeness.service.search.verify import Verification, verify_pictures
 from likeness.service.video.finding import FramesFinder
 from likeness.service.video.seen import ClipSeen
 from likeness.terms import Face, Template
-from likeness.video import LOOK_EVERY_S, ClipLimits, Sampling
+from likeness.video import LOOK_EVERY_S, ClipLimits, Sampling, Style
 from likeness.vision.decode import Sample
 
 if TYPE_CHECKING:
     # Who names pictures does not wait for what searches take.
+    from likeness.service.redact.clips import RedactedClip
+    from likeness.service.redact.pictures import RedactedPicture
     from likeness.service.video.loose import ClipIdentifier
+    from likeness.vision.every_face import Closeness, EveryFace
 
 Tell = Callable[[int, int], None]
 
@@ -50,6 +54,7 @@ class Likeness:
             installation.model, self.finder.cohort_version
         )
         self.installation = installation
+        self.workload = workload
         self.workers = installation.workers(workload)
 
     def detect(self, picture: Picture) -> tuple[Face, ...]:
@@ -190,6 +195,76 @@ class Likeness:
             warn_from=settings.group_fmr_warning,
         )
 
+    def redact(
+        self,
+        picture: Picture,
+        *,
+        keep: FolderGallery | None = None,
+        only: FolderGallery | None = None,
+        style: Style = Style.BLUR,
+        careful: bool = True,
+    ) -> "RedactedPicture":
+        """Hide the faces of a picture: all, all but those of some people, or only theirs.
+
+        Raises:
+            InvalidRequest: people to keep and people to hide are both given.
+        """
+        from likeness.service.redact.pictures import PictureRedactor
+        from likeness.service.search.identify import Identified
+        from likeness.vision.every_face import GLANCE, PICTURE
+
+        whom, gallery = _whom(keep, only)
+        redactor = PictureRedactor(
+            self._every_face(PICTURE if careful else GLANCE), Manner(style, careful)
+        )
+        with _naming(picture):
+            sample = self.sample(picture)
+            named = None
+            if gallery is not None:
+                named = Identified(sample, self.identifier(gallery).identify(sample))
+            return redactor.redact(sample, whom, named)
+
+    def redact_clip(
+        self,
+        clip: Place,
+        out: Place,
+        *,
+        keep: FolderGallery | None = None,
+        only: FolderGallery | None = None,
+        style: Style = Style.BLUR,
+        careful: bool = True,
+    ) -> "RedactedClip":
+        """Write a copy of a clip in which faces are hidden, as `redact` hides those of a picture.
+
+        Raises:
+            InvalidClip: it is none, or cannot be decoded.
+            InvalidRequest: `out` cannot be written; or as of `redact`.
+        """
+        from likeness.service.redact.clips import (
+            EveryFaceOfFrames,
+            Visible,
+            find_faces,
+            write_redacted,
+        )
+        from likeness.service.redact.known import ClipPart, FolderOfPeople
+        from likeness.vision.every_face import FRAME, GLANCE
+
+        whom, gallery = _whom(keep, only)
+        manner, path = Manner(style, careful), path_of(out, "a copy of a clip")
+        finder = EveryFaceOfFrames(self._every_face(FRAME if careful else GLANCE))
+        with _opened(clip) as file:
+            visible = Visible()
+            if gallery is not None:
+                people = FolderOfPeople.of(self.finder, self.clip_identifier(gallery))
+                part = ClipPart(file=file, workers=self.workers)
+                visible = people.visible(part, whom, manner)
+            faces = find_faces(file, finder, manner, workers=self.workers)
+            return write_redacted(file, path, faces, manner, visible=visible)
+
+    def _every_face(self, closeness: "Closeness") -> "EveryFace":
+        engine = self.installation.engine(self.workload)
+        return self.installation.every_face(engine, closeness)
+
     def sample(self, picture: Picture) -> Sample:
         """Take a picture and check its header against the limits."""
         return self.installation.sample(picture)
@@ -213,6 +288,16 @@ def open_likeness(
         LicenceNotAccepted: the weights' licence has to be accepted first.
     """
     return Likeness(Installation(settings or read_settings()), workload, progress)
+
+
+def _whom(
+    keep: FolderGallery | None, only: FolderGallery | None
+) -> tuple[Whom, FolderGallery | None]:
+    if keep is not None and only is not None:
+        raise InvalidRequest("People to keep and people to hide are both given. Give one of them.")
+    if only is not None:
+        return Whom.ONLY, only
+    return (Whom.ALL if keep is None else Whom.ALL_BUT), keep
 
 
 @contextmanager

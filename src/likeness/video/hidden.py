@@ -67,9 +67,9 @@ class Holding:
     `small` pixels gets `small_margin`.
     """
 
-    before_s: float = 0.7
-    after_s: float = 0.7
-    doubtful_s: float = 0.2
+    before_s: float = 0.5
+    after_s: float = 0.5
+    doubtful_s: float = 0.1
     margin: float = 0.25
     small: float = 40.0
     small_margin: float = 0.35

@@ -28,7 +28,7 @@ from likeness.vision.detections import (
 _ONE_FACE = 0.45
 _OVERLAP = 0.3
 # How sure a find has to be, by its share of the picture's longer side: docs/redact.md.
-_SMALL, _LARGE = 0.04, 0.11
+_SMALL, _LARGE = 0.03, 0.07
 # Faces that fill a picture are found in a small copy of it, with something around them.
 # As many canvas pixels are put around every picture: a face that its edge cuts is found better.
 _BORDER = 32

@@ -113,12 +113,7 @@ def _visible(
     if wanted.folder is not None:
         likeness = open_likeness(installation, Workload.MANY)
         identifier = likeness.clip_identifier(read_folder(likeness, wanted.folder))
-        people = FolderOfPeople(
-            gallery=identifier.gallery,
-            finder=likeness.finder,
-            naming=identifier.naming,
-            same_from=identifier.same_from,
-        )
+        people = FolderOfPeople.of(likeness.finder, identifier)
         yield lambda part: people.visible(part, wanted.whom, manner)
         return
     name = required(wanted.collection, "a collection")

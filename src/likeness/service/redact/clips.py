@@ -5,7 +5,7 @@ more to be written: memory does not grow with its frames.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,6 +41,9 @@ from likeness.vision.every_face import EveryFace
 # Fifteen looks a second: no face goes far between two.
 _CAREFUL_EVERY_S = 0.066
 _FAST_EVERY_S = 0.1
+# How often what may be a face has to be found to be hidden, by how likely it is one where that is
+# likeliest: what is found again and again is one more often. docs/redact.md has what this rests on.
+_LOOKS_NEEDED = ((0.9, 1), (0.7, 3), (0.5, 8))
 _MOST_PREVIEWED = 24
 _NOT_LOOKED_AT = Pose(0.0, 0.0, 0.0)
 
@@ -152,8 +155,10 @@ def find_faces(
 
         for segment in follow(frames(), finder, following, workers=workers):
             looked_at += segment.looked_at
-            found += [_as_hidden(len(found) + n, one) for n, one in enumerate(segment.tracks)]
-    return FacesOfClip(found, looked_at, ends_s, version)
+            tracks = [_as_hidden(one) for one in segment.tracks]
+            found += [one for one in tracks if not manner.careful or _is_worth_hiding(one)]
+    numbered = [replace(one, number=number) for number, one in enumerate(found)]
+    return FacesOfClip(numbered, looked_at, ends_s, version)
 
 
 def plan_of(faces: FacesOfClip, manner: Manner, visible: Visible = Visible()) -> Plan:
@@ -252,6 +257,13 @@ def _require_unchanged(file: BinaryIO, frame: Frame, faces: FacesOfClip, visible
         )
 
 
-def _as_hidden(number: int, track: Track) -> HiddenTrack:
+def _as_hidden(track: Track) -> HiddenTrack:
     sure = np.array([look.face.confidence for look in track.looks], np.float32)
-    return HiddenTrack(number, track.path(), sure, track.ended)
+    return HiddenTrack(0, track.path(), sure, track.ended)
+
+
+def _is_worth_hiding(track: HiddenTrack) -> bool:
+    """Say whether it was found often enough for how likely it is a face."""
+    return any(
+        track.surest >= likely and len(track.sure) >= looks for likely, looks in _LOOKS_NEEDED
+    )

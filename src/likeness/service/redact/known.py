@@ -29,6 +29,7 @@ from likeness.service.search.naming import SIMILARITY
 from likeness.service.uses import Caller, Home, Outcome, Record
 from likeness.service.video.asked import clip_sha256
 from likeness.service.video.gathering import SAME_PERSON_FMR, best_shot
+from likeness.service.video.loose import ClipIdentifier
 from likeness.service.video.naming import SeenMatch, name_from_folder, name_person
 from likeness.service.video.people_like import Released, release_person
 from likeness.service.video.seen import ClipMatch, TellMs, tell_nobody
@@ -60,6 +61,16 @@ class FolderOfPeople:
     finder: FaceFinder
     naming: TrackNaming
     same_from: float
+
+    @classmethod
+    def of(cls, finder: FaceFinder, identifier: ClipIdentifier) -> "FolderOfPeople":
+        """Take those whom a clip's people are named from."""
+        return cls(
+            gallery=identifier.gallery,
+            finder=finder,
+            naming=identifier.naming,
+            same_from=identifier.same_from,
+        )
 
     def visible(self, part: ClipPart, whom: Whom, manner: Manner) -> Visible:
         """Say who stays visible in a clip.
