@@ -43,6 +43,8 @@ _LONGEST_KEY_BYTES = 1024
 # What may wait: minutes of one camera's frames.
 _MOST_WAITING = 1000
 _MOST_WAITING_BYTES = 16 << 20
+# And for so long: who is erased, or told apart, meanwhile is named in it still.
+_LONGEST_WAIT_S = 30.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 8.0
 _LINGER_S = 1.0
 _FOR_NOW = {
@@ -155,43 +157,61 @@ class KinesisStreams:
         return Put(left, next((f"{code!r:.60}" for code in taken if code is not None), None))
 
 
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What waits, and since when."""
+
+    content: bytes
+    since_s: float
+
+
 @dataclass(slots=True)
 class _Queue:
     """Records that wait, within bounds."""
 
     dropped: int = 0
-    _records: deque[bytes] = field(default_factory=deque)
+    _records: deque[_Record] = field(default_factory=deque)
     _bytes: int = 0
 
     def __len__(self) -> int:
         return len(self._records)
 
-    def add(self, record: bytes) -> None:
+    def add(self, content: bytes) -> None:
         """Take a record; the oldest are dropped where too many wait."""
-        self._records.append(record)
-        self._bytes += len(record)
+        self._records.append(_Record(content, time.monotonic()))
+        self._bytes += len(content)
         self._shorten()
 
-    def put_back(self, records: Iterable[bytes]) -> None:
-        """Take the oldest records back, in their order."""
-        for record in reversed(list(records)):
+    def put_back(self, batch: Sequence[_Record], left: Iterable[bytes]) -> None:
+        """Take back what is left of the oldest records, in their order."""
+        every = iter(batch)
+        back = [next(one for one in every if one.content is content) for content in left]
+        for record in reversed(back):
             self._records.appendleft(record)
-            self._bytes += len(record)
+            self._bytes += len(record.content)
         self._shorten()
 
-    def take(self) -> list[bytes]:
+    def take(self) -> list[_Record]:
         """Give the oldest, as many as a request may have."""
-        batch: list[bytes] = []
+        self._shorten()
+        batch: list[_Record] = []
         left = _MOST_BYTES
-        while self._records and len(batch) < _MOST_RECORDS and len(self._records[0]) <= left:
+        while (
+            self._records and len(batch) < _MOST_RECORDS and len(self._records[0].content) <= left
+        ):
             batch.append(self._records.popleft())
-            left -= len(batch[-1])
-            self._bytes -= len(batch[-1])
+            left -= len(batch[-1].content)
+            self._bytes -= len(batch[-1].content)
         return batch
 
     def _shorten(self) -> None:
-        while len(self._records) > _MOST_WAITING or self._bytes > _MOST_WAITING_BYTES:
-            self._bytes -= len(self._records.popleft())
+        too_old_s = time.monotonic() - _LONGEST_WAIT_S
+        while self._records and (
+            len(self._records) > _MOST_WAITING
+            or self._bytes > _MOST_WAITING_BYTES
+            or self._records[0].since_s < too_old_s
+        ):
+            self._bytes -= len(self._records.popleft().content)
             self.dropped += 1
 
 
@@ -254,7 +274,7 @@ class KinesisOutput(Closing, Generic[T]):
         pause_s = 0.0
         while batch := self._next(pause_s):
             try:
-                put = self._put(batch)
+                put = self._put([one.content for one in batch])
             except NotifierUnavailable as error:
                 self._refuse(batch, error)
                 return
@@ -263,29 +283,33 @@ class KinesisOutput(Closing, Generic[T]):
                     _logger.warning("%s: a Kinesis stream has to wait: %s", self._name, put.reason)
                 with self._changed:
                     self._sending = 0
-                    self._waiting.put_back(put.left)
+                    self._waiting.put_back(batch, put.left)
                 pause_s = min(max(2 * pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
             else:
                 pause_s = 0.0
 
-    def _next(self, pause_s: float) -> list[bytes]:
+    def _next(self, pause_s: float) -> list[_Record]:
         """Wait for records, after a pause; empty when it is closed and nothing is left to tell."""
         with self._changed:
             self._sending = 0
             if pause_s and self._changed.wait_for(self._is_closed, pause_s):
                 self._changed.wait(_FIRST_PAUSE_S)  # at the end there is no time for longer ones
-            self._changed.wait_for(lambda: self._waiting or self._is_closed())
-            if self._ends_s is not None and time.monotonic() >= self._ends_s:
-                return []
-            batch = self._waiting.take()
+            batch: list[_Record] = []
+            while not batch:
+                self._changed.wait_for(lambda: self._waiting or self._is_closed())
+                if self._ends_s is not None and time.monotonic() >= self._ends_s:
+                    return []
+                batch = self._waiting.take()
+                if not batch and self._is_closed():
+                    return []
             self._sending = len(batch)
             return batch
 
     def _is_closed(self) -> bool:
         return self._ends_s is not None
 
-    def _refuse(self, batch: Sequence[bytes], error: NotifierUnavailable) -> None:
+    def _refuse(self, batch: Sequence[_Record], error: NotifierUnavailable) -> None:
         with self._changed:
             self._refusal, self._sending = str(error), 0
-            self._waiting.put_back(batch)
+            self._waiting.put_back(batch, [one.content for one in batch])
         _logger.warning("%s: a Kinesis stream cannot be told: %s", self._name, error)
