@@ -29,6 +29,14 @@ def test_no_more_than_so_many_have_a_turn_at_a_time() -> None:
     assert most == 2
 
 
+def test_who_waits_may_give_up_and_come_again() -> None:
+    lane = FairLane(1)
+    with lane.turn("one"), lane.turn("other", 0.01) as has_come:
+        assert not has_come
+    with lane.turn("other", 0.01) as has_come:
+        assert has_come
+
+
 def test_whoever_takes_long_gets_no_more_time_than_others() -> None:
     lane = FairLane(1)
     used = {"long": 0.0, "short": 0.0, "other": 0.0}

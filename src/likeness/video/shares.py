@@ -23,15 +23,17 @@ class FairLane:
         self._least_s = 0.0  # what whoever had the latest turn had had before it
 
     @contextmanager
-    def turn(self, who: Hashable) -> Iterator[None]:
-        """Wait for a turn, and have it until the end of the block.
+    def turn(self, who: Hashable, within_s: float | None = None) -> Iterator[bool]:
+        """Wait for a turn, and have it until the end of the block; False if it came too late.
 
         Take what is newest once the turn has come, not before: it may take a while.
         """
-        self._begin(who)
+        if not self._begin(who, within_s):
+            yield False
+            return
         began_s = monotonic()
         try:
-            yield
+            yield True
         finally:
             self._end(who, monotonic() - began_s)
 
@@ -40,18 +42,23 @@ class FairLane:
         with self._changed:
             self._used_s.pop(who, None)
 
-    def _begin(self, who: Hashable) -> None:
+    def _begin(self, who: Hashable, within_s: float | None) -> bool:
         place = object()
         with self._changed:
             self._used_s[who] = max(self._used_s.get(who, 0.0), self._least_s)
             self._waiting[place] = who
             try:
-                self._changed.wait_for(lambda: self._free and self._first() is place)
+                has_come = self._changed.wait_for(
+                    lambda: self._free and self._first() is place, within_s
+                )
             finally:
                 del self._waiting[place]
                 self._changed.notify_all()
+            if not has_come:
+                return False
             self._free -= 1
             self._least_s = max(self._least_s, self._used_s[who])
+            return True
 
     def _first(self) -> object:
         return min(self._waiting, key=lambda place: self._used_s[self._waiting[place]])

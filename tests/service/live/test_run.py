@@ -1,6 +1,7 @@
 """Live searches on a home whose networks see discs: who is told of, what stays, what ends them."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from likeness.review import Verdict
 from likeness.service.erase.erase import erase_subject
 from likeness.service.govern.ledger import entries_about
 from likeness.service.live.manage import LiveState, live_job, live_jobs_of, stop_live
+from likeness.service.live.run import LiveJobs
 from likeness.service.live.sighting import Sighting, SightingKind
 from likeness.service.live.sightings import any_sighting_after, sightings_after
 from likeness.service.live.sources import remove_source
@@ -22,6 +24,7 @@ from likeness.service.review.cases import decide_case, list_cases
 from likeness.service.uses import Caller, Home
 from likeness.service.video.manage import show_job, stop_job
 from likeness.terms import Principal, Role
+from likeness.video import FairLane
 from tests.service.people import home_at, make
 from tests.service.video.street import SOMEBODY_ELSE, caller, rule
 from tests.service.video.test_search_jobs import FORBIDDEN, OWED
@@ -179,6 +182,24 @@ def test_asked_to_end_it_ends_with_what_it_has(home: Home, tmp_path: Path) -> No
     assert live_job(home, caller(home), job.id).state is LiveState.STOPPED
     with pytest.raises(Conflict, match="cannot be asked to end"):
         stop_live(home, caller(home), job.id)
+
+
+def test_asked_to_end_it_waits_for_no_turn(home: Home) -> None:
+    """On a machine with many cameras turns come late; an end does not."""
+    job, lane = begun(home), FairLane(1)
+    work = LiveJobs(home, lane)
+    search = threading.Thread(
+        target=jobs.run_here,
+        args=(home.database, home.keyring, job.id, work.search, home.clock),
+    )
+    with lane.turn("another camera"):
+        search.start()
+        time.sleep(1.5)
+        stop_live(home, caller(home), job.id)
+        search.join(1.5)
+        assert not search.is_alive()
+    assert show_job(home, caller(home), job.id).state is JobState.SUCCEEDED
+    assert given(home, job) == []
 
 
 def test_a_rule_that_comes_ends_it_and_what_was_told_goes(home: Home) -> None:

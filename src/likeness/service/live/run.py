@@ -182,12 +182,18 @@ class _Work:
         )
 
     def _look(self, stream: LiveStream, frame: LiveFrame, output: FrameOutput | None) -> None:
-        with self.of.lane.turn(self.running.job.id):
-            frame = stream.next(0.0) or frame  # what is newest, now that it is this camera's turn
-            if frame.session != self._session:
-                self._let_go(self.follower.reset())
-                self._session = frame.session
-            seen = self.follower.see(frame.frame)
+        seen = None
+        while seen is None:
+            # A turn may take longer to come than an end may take.
+            with self.of.lane.turn(self.running.job.id, _WAIT_S) as has_come:
+                if has_come:
+                    frame = stream.next(0.0) or frame  # what is newest, now that it has come
+                    if frame.session != self._session:
+                        self._let_go(self.follower.reset())
+                        self._session = frame.session
+                    seen = self.follower.see(frame.frame)
+            if self._ends():
+                return
         self._let_go(seen.ended)
         if not seen.looked:
             return
