@@ -8,12 +8,18 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from likeness.errors import InvalidStream, SourceUnavailable
+from likeness.reachable import Endpoint
 from likeness.streams import Feed, connect, read_location
-from likeness.streams.playlist import Part, Variants, read_playlist
+from likeness.streams.hls import Fetcher, Place
+from likeness.streams.http import Getter
+from likeness.streams.playlist import Key, Part, Variants, read_playlist
+from likeness.streams.sign_in import SignIn
 from tests.certificates import make_certificate
 from tests.streams.feeds import LIMITS, LOOPBACK, is_definite, numbers_in, read_all, refused
 from tests.streams.packets import write_hls
@@ -300,6 +306,24 @@ def test_playlist_does_not_choose_what_inside_is_asked(what: str) -> None:
             error = refused(site.url("/live.m3u8", signed=True))
         assert "an address elsewhere that is not public" in str(error)
         assert inside.heads == []
+
+
+def test_playlist_elsewhere_does_not_choose_what_of_the_source_is_asked() -> None:
+    """The password is for what the source's own playlists name."""
+    asked: list[tuple[str, bool, bool]] = []
+
+    class Asked(Getter):
+        def get(self, endpoint: Endpoint, networks: Any, sign_in: Any, *_: Any, **__: Any) -> Any:
+            asked.append((endpoint.target, bool(networks), sign_in is not None))
+            return SimpleNamespace(whole=lambda *_: bytes(16), close=lambda: None)
+
+    location = read_location("http://viewer:hunter2@10.0.0.5/live.m3u8")
+    fetcher = Fetcher(Asked(LIMITS, None), Place(location.endpoint, LOOPBACK, SignIn(location)))
+    elsewhere = read_location("http://93.184.216.34/theirs.m3u8").endpoint
+    for by in (location.endpoint, elsewhere):
+        fetcher.part(by, Part("http://10.0.0.5/reboot"), time.monotonic() + 1)
+    fetcher.key(elsewhere, Key("http://10.0.0.5/key", bytes(16)))
+    assert asked == [("/reboot", True, True), ("/reboot", False, False), ("/key", False, False)]
 
 
 def test_encrypted_playlist_names_nothing_in_the_clear(

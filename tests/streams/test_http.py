@@ -6,7 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -183,6 +183,16 @@ def test_what_does_not_speak_http_is_said(sent: bytes) -> None:
         error = refused(f"http://127.0.0.1:{port}/")
     assert "does not speak HTTP" in str(error)
     assert isinstance(error, InvalidStream)
+
+
+def test_server_that_says_for_ever_that_it_goes_on_is_no_stream() -> None:
+    def go_on(connection: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+
+    with listening(go_on) as port:
+        assert "is no stream" in str(refused(f"http://127.0.0.1:{port}/"))
 
 
 def test_server_that_drips_its_head_is_silent() -> None:

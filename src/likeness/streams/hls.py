@@ -200,7 +200,7 @@ class Fetcher:
     def playlist(self, at: Endpoint) -> MediaPlaylist:
         """Get the playlist of segments there."""
         limit = self._getter.limits.playlist_bytes
-        playlist = read_playlist(self._whole(at, None, limit, self.until_s()))
+        playlist = read_playlist(self._whole(self._place.endpoint, at, None, limit, self.until_s()))
         if isinstance(playlist, Variants) or not playlist.segments:
             raise rubbish()
         return playlist
@@ -208,23 +208,30 @@ class Fetcher:
     def part(self, at: Endpoint, part: Part, until_s: float) -> bytes:
         """Get what a playlist that lies there names."""
         limit = self._getter.limits.part_bytes
-        return self._whole(join(at, part.reference), part.part, limit, until_s)
+        return self._whole(at, join(at, part.reference), part.part, limit, until_s)
 
     def key(self, at: Endpoint, key: Key) -> bytes:
         """Get a key, once."""
         if key.reference not in self._keys:
             there = join(at, key.reference)
-            content = self._whole(there, None, _KEY_BYTES, self.until_s())
+            content = self._whole(at, there, None, _KEY_BYTES, self.until_s())
             if len(content) != _KEY_BYTES:
                 raise rubbish()
             self._keys = {key.reference: content}
         return self._keys[key.reference]
 
     def _whole(
-        self, there: Endpoint, part: tuple[int, int] | None, limit: int, until_s: float
+        self,
+        by: Endpoint,
+        there: Endpoint,
+        part: tuple[int, int] | None,
+        limit: int,
+        until_s: float,
     ) -> bytes:
+        """Get what a playlist that lies at `by` names."""
         own = self._place.endpoint
-        if (there.scheme, there.host, there.port) == (own.scheme, own.host, own.port):
+        # Somebody else's playlist does not choose what of the source's server is asked, either.
+        if _is_same_server(there, own) and _is_same_server(by, own):
             networks, sign_in = self._place.networks, self._place.sign_in
         elif own.scheme == "https" and there.scheme != "https":
             raise InvalidStream(
@@ -273,6 +280,10 @@ def open_hls(content: bytes, getter: Getter, place: Place) -> HlsFeed:
             "The source's playlist is empty. Check that its stream is switched on."
         )
     return HlsFeed(fetcher, at, playlist)
+
+
+def _is_same_server(one: Endpoint, other: Endpoint) -> bool:
+    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
 
 
 def _decrypted(content: bytes, key: Key, secret: bytes) -> bytes:

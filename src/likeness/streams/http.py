@@ -18,6 +18,7 @@ from likeness.streams.wire import Wire, open_wire, rubbish, stopped
 PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 3
+_MOST_HEADS = 10
 _PIECE = 64 << 10
 _LOOKED_AT = 512
 _LENGTH_OF_PIECE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
@@ -171,9 +172,11 @@ class Getter:
         wire.send(to_bytes("".join(f"{line}\r\n" for line in [*lines, ""])), until_s)
 
     def _head(self, wire: Wire, until_s: float) -> Head:
-        while (head := read_head(wire, "HTTP", self.limits, until_s)).status < 200:
-            pass
-        return head
+        for _ in range(_MOST_HEADS):
+            head = read_head(wire, "HTTP", self.limits, until_s)
+            if head.status >= 200:
+                return head
+        raise rubbish()
 
 
 class HttpFeed:
