@@ -37,6 +37,7 @@ from likeness.library import Likeness, open_likeness
 from likeness.service.redact.asked import Manner, Whom
 from likeness.service.redact.clips import EveryFaceOfFrames, find_faces, write_redacted
 from likeness.service.redact.known import ClipPart, FolderOfPeople
+from likeness.service.redact.people import visible_people
 from likeness.terms import Box, Face, Image, Template, compare
 from likeness.video import ClipWriter, NamedTrack, Region, Style, hide, reading
 from likeness.vision.decode import read_sample
@@ -49,7 +50,7 @@ _JPEG_QUALITY = 92
 _DARKEST = 48
 _BLACK = 24
 _KEPT = (0, 2)
-_CLIPS = 3
+_CLIPS = 2
 _SEEN, _HIDDEN = 0.1, 0.9
 
 
@@ -182,8 +183,10 @@ def _count(clip: ComposedClip, counts: _Counts) -> None:
     out = OUT / "clips" / f"kept-{clip.number}.mp4"
     with path.open("rb") as file:
         part = ClipPart(file=file, workers=here.workers)
-        visible = people.visible(part, Whom.ALL_BUT, manner)
-        named = people.visible(part, Whom.ALL_BUT, Manner(careful=False)).named
+        followed, known = people.follow(part), people.known()
+        visible = visible_people(followed, known, Whom.ALL_BUT, manner)
+        fast = Manner(careful=False)
+        named = visible_people(followed, known, Whom.ALL_BUT, fast).named
         faces = find_faces(file, _every_face(), manner, workers=here.workers)
         write_redacted(file, out, faces, manner, visible=visible)
     with out.open("rb") as file, reading(file) as reader:

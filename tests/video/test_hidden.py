@@ -113,6 +113,20 @@ def test_a_stranger_beside_whoever_stays_visible_is_hidden() -> None:
     assert [one.track for one in plan.at(2.0).hidden] == [1]
 
 
+def test_nobody_stays_visible_where_two_faces_are_seen_in_one_place() -> None:
+    anna = named((0.0, 100), (4.0, 100), shown=(Interval(0.0, 4.0),))
+    hers = track(*((number / 10, 98) for number in range(41)))
+    theirs = track(*((number / 10, 112) for number in range(20, 41)), number=1)
+    own = HiddenTrack(2, anna.path, np.ones(2), is_named=True)
+    plan = Plan([hers, theirs, own], _HOLD, [anna], Reason.STRANGER)
+    # What is seen before somebody else comes is her alone.
+    assert [one.called for one in plan.at(1.0).shown] == [None]
+    assert plan.at(1.0).hidden == ()
+    assert plan.at(3.0).shown == ()
+    assert {one.track for one in plan.at(3.0).hidden} == {0, 1, 2}
+    assert {one.reason for one in plan.at(3.0).hidden} == {Reason.NEAR}
+
+
 def test_nothing_is_said_of_times_at_which_nobody_is_near() -> None:
     plan = Plan([track((1.0, 100)), track((500.0, 100))], _HOLD)
     assert plan.at(100.0) == Moment()

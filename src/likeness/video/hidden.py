@@ -84,13 +84,14 @@ class HiddenTrack:
     """What may be a face and was followed.
 
     `path` is (n, 5): seconds, left, top, right and bottom of each look; `sure` is (n,), how likely
-    each is a face, 0 to 1.
+    each is a face, 0 to 1. `is_named` is whether it is a named track as well.
     """
 
     number: int
     path: NDArray[np.floating]
     sure: NDArray[np.floating]
     ended: Ending = Ending.LOST
+    is_named: bool = False
 
     @property
     def surest(self) -> float:
@@ -160,7 +161,8 @@ class Plan:
     """What is hidden in a clip, moment by moment.
 
     Whatever of `tracks` is at no face that stays visible is hidden, for `reason` where nothing else
-    is known of it; so is each of `named` where it does not stay visible.
+    is known of it; so is each of `named` where it does not stay visible, and where two faces are
+    seen in its place.
     """
 
     def __init__(
@@ -180,13 +182,18 @@ class Plan:
         there = [
             (one, box) for one in self._named.at(time_s) if (box := one.box_at(time_s)) is not None
         ]
-        visible = [(one, box) for one, box in there if one.reason_at(time_s) is None]
-        hidden: list[Hidden] = []
-        for track in self._tracks.at(time_s):
-            one = self._hidden(track, time_s)
-            if any(box.overlap(one.region.box) >= ONE_FACE for _, box in visible):
-                continue
-            hidden.append(replace(one, reason=self._reason_of(one, there, time_s)))
+        found = [(track, self._hidden(track, time_s)) for track in self._tracks.at(time_s)]
+        seen = [one for track, one in found if one.sight is Sight.SEEN and not track.is_named]
+        visible = [
+            (one, box)
+            for one, box in there
+            if one.reason_at(time_s) is None and sum(_is_at(each, box) for each in seen) < 2
+        ]
+        hidden = [
+            replace(one, reason=self._reason_of(one, there, time_s))
+            for _, one in found
+            if not any(_is_at(one, box) for _, box in visible)
+        ]
         return Moment(tuple(hidden), tuple(Shown(box, one.called) for one, box in visible))
 
     def _reason_of(
@@ -194,8 +201,9 @@ class Plan:
     ) -> Reason:
         """Say why something is hidden: as is known of whoever is there, if anybody is."""
         for named, box in there:
-            if box.overlap(hidden.region.box) >= ONE_FACE:
-                return named.reason_at(time_s) or self._reason
+            if _is_at(hidden, box):
+                # Of two faces in one place nobody knows which is whose.
+                return named.reason_at(time_s) or Reason.NEAR
         return self._reason
 
     def _reach(self, track: HiddenTrack) -> tuple[float, float]:
@@ -241,6 +249,11 @@ class Plan:
             Sight.BETWEEN,
             min(_MOST_DOUBT, _DOUBT * _sizes_apart(path[before], path[after])),
         )
+
+
+def _is_at(hidden: Hidden, box: Box) -> bool:
+    """Whether something is in the place of a face."""
+    return box.overlap(hidden.region.box) >= ONE_FACE
 
 
 def _between(path: NDArray[np.floating], time_s: float) -> NDArray[np.floating]:

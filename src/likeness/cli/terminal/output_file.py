@@ -145,6 +145,8 @@ def _replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
             unfinished.replace(final)
         finally:
             unfinished.unlink(missing_ok=True)
+    except BrokenPipeError:  # of another stream: a file has none
+        raise
     except OSError as error:
         raise _unwritable(path, error) from error
 

@@ -78,14 +78,20 @@ class FolderOfPeople:
         Raises:
             InvalidClip, ClipTooLarge: the clip cannot be decoded.
         """
+        return visible_people(self.follow(part), self.known(), whom, manner)
 
-        def recognise(shots: Sequence[Shot]) -> list[ClipMatch]:
-            cohort = self.finder.cohort
-            found = name_from_folder(self.gallery, cohort, self.naming, shots, _MOST_CANDIDATES)
-            return [one.as_match(one.candidate.subject) for one in found]
+    def follow(self, part: ClipPart) -> Followed:
+        """Follow the people of a clip; raises what `visible` raises."""
+        return _followed(part, self.finder, self.same_from)
 
-        followed = _followed(part, self.finder, self.same_from)
-        return visible_people(followed, Known(recognise), whom, manner)
+    def known(self) -> Known:
+        """Say how people are recognised: whatever is found may be said."""
+        return Known(self._recognise)
+
+    def _recognise(self, shots: Sequence[Shot]) -> list[ClipMatch]:
+        cohort = self.finder.cohort
+        found = name_from_folder(self.gallery, cohort, self.naming, shots, _MOST_CANDIDATES)
+        return [one.as_match(one.candidate.subject) for one in found]
 
 
 def visible_by_collection(
