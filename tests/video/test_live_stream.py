@@ -1,6 +1,7 @@
 """A file at its own pace, and what comes over a connection, as they happen."""
 
 import itertools
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -217,6 +218,38 @@ def test_pixels_of_a_stream_are_given_as_often_as_asked() -> None:
 
     assert [number_of(frame) for frame in frames][-5:] == [30, 36, 42, 48, 54]
     assert stream.status.frames == 60
+
+
+def test_process_that_decodes_a_stream_has_no_rights_and_no_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A camera that took it over has the stream, and a way to give back pictures."""
+    monkeypatch.setenv("LIKENESS_KEY", "hunter2")
+    filmed = Filmed(count=60)
+    feed = FakeFeed(paced(filmed.packets(), 10), filmed.sdp())
+
+    with LiveStream(lambda: feed, 0) as stream:
+        taken(stream, 1)
+        (process,) = (
+            Path("/proc") / child
+            for child in _children()
+            if b"decoding" in (Path("/proc") / child / "cmdline").read_bytes()
+        )
+        status = dict(
+            line.split(":\t", 1) for line in (process / "status").read_text().splitlines()
+        )
+        assert (status["Seccomp"], status["NoNewPrivs"]) == ("2", "1")
+        assert b"hunter2" not in (process / "environ").read_bytes()
+        kinds = sorted(
+            re.split(r"[:(]", str(one.readlink()))[0].strip() for one in (process / "fd").iterdir()
+        )
+        assert kinds == ["/dev/null"] * 3 + ["/memfd", "pipe", "pipe", "socket"]
+
+
+def _children() -> list[str]:
+    """Processes that any thread of this one began."""
+    tasks = Path("/proc/self/task").iterdir()
+    return [child for one in tasks for child in (one / "children").read_text().split()]
 
 
 def test_stream_that_breaks_off_is_connected_to_again(monkeypatch: pytest.MonkeyPatch) -> None:
