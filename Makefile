@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo serve test check docs dist bench lock clean
+.PHONY: help install demo serve test check docs dist bench soak lock clean
 
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check install
@@ -45,6 +45,9 @@ dist: .venv/.installed-dev ## Build the wheel and the source distribution, and t
 
 bench: install .venv-bench/.installed ## Measure (ONLY=name for one figure or group, FULL=1 for the long ones too)
 	@.venv/bin/python -m bench $(if $(ONLY),--only "$(ONLY)") $(if $(FULL),--full)
+
+soak: install ## Watch a live stream for an hour: does memory stay flat? (SOAK_S=600 for ten minutes)
+	@.venv/bin/python -m bench.live_soak $(or $(SOAK_S),3600)
 
 lock: .venv/.installed-dev ## Resolve requirements/*.lock anew
 	$(COMPILE) --upgrade --no-emit-package openvino-telemetry \

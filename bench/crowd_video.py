@@ -34,7 +34,7 @@ def _crowd(full: bool) -> Measurement:
         (
             Beside("found", share_found(followed, clip), "share found", "of all faces, all frames"),
             Beside("people", len(followed.people), "people", f"{_PEOPLE} are there"),
-            Beside("resident", _resident_mib(), "MiB", "at the end, without what decodes"),
+            Beside("resident", resident_mib(), "MiB", "at the end, without what decodes"),
         ),
     )
 
@@ -91,7 +91,7 @@ def _memory(full: bool) -> Measurement:
     path = _long_clip(minutes)
     resident = []
     for _ in Follower().segments(path, Following(look_every_s=1.0)):
-        resident.append(_resident_mib() + _children_mib())
+        resident.append(resident_mib() + children_mib())
     warm = len(resident) // 10 + 1
     start, most = resident[warm], max(resident[warm:])
     return Measurement(
@@ -129,7 +129,8 @@ def _long_clip(minutes: int) -> Path:
     return path
 
 
-def _resident_mib(process: int | str = "self") -> float:
+def resident_mib(process: int | str = "self") -> float:
+    """MiB that a process holds in memory."""
     status = Path(f"/proc/{process}/status").read_text()
     # A process that has ended, and that nobody has waited for yet, has none.
     held = (line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
@@ -137,7 +138,7 @@ def _resident_mib(process: int | str = "self") -> float:
     return int(kib) / 1024
 
 
-def _children_mib() -> float:
-    """What the process that decodes holds."""
+def children_mib() -> float:
+    """MiB that the processes that decode hold."""
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return sum(_resident_mib(int(child)) for child in children)
+    return sum(resident_mib(int(child)) for child in children)

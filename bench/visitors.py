@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.crowds import RATE, Pixels, Somebody, background, grain_of, portraits, shown, somebody_in
+from bench.crowds import RATE, Floats, Pixels, background, grain_of, portraits, shown, somebody_in
 from bench.workplace import OUT
 from likeness.video import ClipWriter
 
@@ -44,52 +44,33 @@ def visitors(places: int, width: int, height: int, seconds: float, face_px: floa
     As many are in view at most as there are `places`, and everybody comes once. The square root of
     each face's box's area is `face_px`.
     """
-    visits = _visits(places, seconds)
+    visits = visits_to(places, seconds)
+    path = OUT / "clips" / f"{places}-places-{width}x{height}-{seconds:g}s-{face_px:g}px.mp4"
     people = list(islice(portraits(), max(visit.person for visit in visits) + 1))
-    name = f"{places}-places-{width}x{height}-{seconds:g}s-{face_px:g}px.mp4"
-    path = OUT / "clips" / name
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        random = np.random.default_rng(_SEED)
-        moving = [
-            somebody_in(
-                visit.person % places,
-                places,
-                (width, height),
-                *people[visit.person],
-                random,
-                face_px,
-            )
-            for visit in visits
-        ]
-        _write(path, visits, moving, (width, height), seconds)
+        write_visitors(path, people, visits, places, (width, height), seconds, face_px)
     return Visitors(path, [picture for picture, _ in people], visits)
 
 
-def _visits(places: int, seconds: float) -> list[Visit]:
-    """Say who comes when: the number of each, by the number of places, is where."""
-    random = np.random.default_rng(_SEED)
-    visits = []
-    for place in range(places):
-        person, now_s = place, float(random.uniform(0.2, _STAYS_S[0]))
-        while now_s < seconds - _STAYS_S[0]:
-            until_s = min(now_s + float(random.uniform(*_STAYS_S)), seconds)
-            visits.append(Visit(person, now_s, until_s))
-            person, now_s = person + places, until_s + float(random.uniform(*_AWAY_S))
-    return sorted(visits, key=lambda visit: visit.person)
-
-
-def _write(
+def write_visitors(
     path: Path,
+    people: Sequence[tuple[Pixels, Floats]],
     visits: Sequence[Visit],
-    moving: Sequence[Somebody],
+    places: int,
     size_wh: tuple[int, int],
     seconds: float,
+    face_px: float,
 ) -> None:
+    """Write a clip of the visits of people, given by photographs and boxes, over and over."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(_SEED)
+    moving = [
+        somebody_in(visit.person % places, places, size_wh, picture, box, random, face_px)
+        for visit in visits
+        for picture, box in (people[visit.person % len(people)],)
+    ]
     behind, grain = background(*size_wh, random), grain_of(*size_wh, random)
-    unfinished = path.with_suffix(".part.mp4")
-    with ClipWriter(unfinished, *size_wh) as writer:
+    with ClipWriter(path, *size_wh) as writer:
         for number in range(round(seconds * RATE)):
             time_s = number / RATE
             there = [
@@ -99,4 +80,16 @@ def _write(
             ]
             frame, _ = shown(behind, grain, there, number, time_s)
             writer.write(frame, time_s)
-    unfinished.replace(path)
+
+
+def visits_to(places: int, seconds: float) -> list[Visit]:
+    """Say who comes when: where somebody is, is their number by that of the places."""
+    random = np.random.default_rng(_SEED)
+    visits = []
+    for place in range(places):
+        person, now_s = place, float(random.uniform(0.2, _STAYS_S[0]))
+        while now_s < seconds - _STAYS_S[0]:
+            until_s = min(now_s + float(random.uniform(*_STAYS_S)), seconds)
+            visits.append(Visit(person, now_s, until_s))
+            person, now_s = person + places, until_s + float(random.uniform(*_AWAY_S))
+    return sorted(visits, key=lambda visit: visit.person)

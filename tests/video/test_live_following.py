@@ -318,7 +318,7 @@ def test_movement_is_what_nobody_in_view_explains() -> None:
     movement = Movement()
     assert movement.is_in(thumbnail)
     movement.begin(thumbnail)
-    noisy, moved = thumbnail + np.uint8(2), thumbnail.copy()
+    noisy, moved = thumbnail + np.uint8(5), thumbnail.copy()
     moved[20, 32] = 110
     assert not movement.is_in(noisy)
     assert movement.is_in(moved)

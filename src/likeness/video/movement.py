@@ -1,7 +1,8 @@
 """Says whether something moves in a stream beside those who are followed, by its thumbnails.
 
-A pixel of a thumbnail is the mean of a thousand of the frame, so that noise changes it by less than
-a grey value, and a face that is just large enough to be found, with its body, by many.
+A pixel of a thumbnail is the mean of a thousand of the frame, so that noise and compression change
+it by a few grey values at most, and a face that is just large enough to be found, with its body, by
+more.
 """
 
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from likeness.terms import Face, Image
 
 # Grey values, 0 to 255.
-_MOVED = 3
+_MOVED = 6
 # How far somebody moves what is around them, in widths and heights of their face: the body too.
 _BESIDE, _ABOVE, _BELOW = 1.5, 1.0, 7.0
 
