@@ -11,8 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from likeness.cli.redact_report import report_to
 from likeness.service.redact import clips
-from likeness.video import Frame, reading
+from likeness.terms import Box
+from likeness.video import Frame, Moment, Shown, reading
 
 from .conftest import BLUE, GREEN, RED, Outcome
 from .disc_clips import HEIGHT, WIDTH, clip_of
@@ -225,3 +227,31 @@ def test_what_cannot_be_written_is_said_before_any_work(
     assert outcome.code == 2
     assert said in outcome.err
     assert [one.name for one in tmp_path.iterdir() if one.suffix in (".csv", ".txt")] == []
+
+
+def test_cells_of_a_report_are_no_formulas(tmp_path: Path) -> None:
+    table = tmp_path / "report.csv"
+    with report_to(table) as told:
+        assert told is not None
+        told.frame("=1+1.mp4", 0.0, Moment(shown=(Shown(Box(0, 0, 9, 9), "@SUM(A1)"),)))
+    with table.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["source"], row["called"]) == ("'=1+1.mp4", "'@SUM(A1)")
+    assert (row["left"], row["track"]) == ("0.0", "")
+
+
+@pytest.mark.parametrize(
+    ("report", "preview"),
+    [("r.csv", "in.jpg"), ("r.csv", "out.jpg"), ("r.csv", "link.jpg")],
+)
+def test_a_report_and_a_sheet_replace_nothing_else(
+    likeness: Command, tmp_path: Path, report: str, preview: str
+) -> None:
+    given = tmp_path / "in.jpg"
+    given.write_bytes(b"precious")
+    (tmp_path / "link.jpg").symlink_to(given)
+    options = "--all", "-o", tmp_path / "out.jpg", "--report", tmp_path / report
+    outcome = likeness("redact", given, *options, "--preview", tmp_path / preview)
+    assert outcome.code != 0
+    assert given.read_bytes() == b"precious"
+    assert "would be written over" in outcome.err

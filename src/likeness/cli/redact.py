@@ -162,6 +162,7 @@ def _redact_pictures(
     copies = _copies(pictures, outputs.out)
     for copy in filter(None, copies.values()):
         check_output(copy)
+    outputs.require_apart(pictures, copies.values())
     sheet = Sheet(outputs.preview)
     workload = Workload.ONE if len(pictures) == 1 else Workload.MANY
     closeness = PICTURE if manner.careful else GLANCE

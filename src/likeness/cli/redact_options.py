@@ -1,5 +1,7 @@
 """Whose faces `likeness redact` hides, as it is told."""
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,22 @@ class Outputs:
             raise InvalidRequest("Nothing is to be written. Give --out OUT, or --preview OUT.")
         if self.out is None and self.report is not None:
             raise InvalidRequest("--report says what is hidden in copies. Give --out, too.")
+
+    def require_apart(self, given: Iterable[Path], copies: Iterable[Path | None]) -> None:
+        """Refuse a report or a sheet that would replace what was given, a copy, or each other.
+
+        Raises:
+            InvalidRequest: one would.
+        """
+        taken = {os.path.realpath(one) for one in (*given, *filter(None, copies))}
+        for one in filter(None, (self.report, self.preview)):
+            place = os.path.realpath(one)
+            if place in taken:
+                raise InvalidRequest(
+                    f"'{one}' would be written over something else that is given or written."
+                    " Name another place."
+                )
+            taken.add(place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import BinaryIO, Protocol
 from likeness.cli.terminal.answers import Json
 from likeness.cli.terminal.output_file import check_output, private_output
 from likeness.errors import InvalidRequest
+from likeness.service.enrol.csv_rows import as_text
 from likeness.service.redact.findings import HiddenSpan, RedactionFindings, VisibleSpan
 from likeness.terms import Box, Image
 from likeness.video import Moment
@@ -75,7 +76,13 @@ def _csv(file: BinaryIO) -> Iterator[Report]:
     )
     table = csv.writer(text)
     table.writerow(_COLUMNS)
-    yield _Rows(lambda source, rows: table.writerows([source, *row.values()] for row in rows))
+
+    def write(source: str, rows: list[Json]) -> None:
+        for row in rows:
+            cells = (source, *row.values())
+            table.writerow([as_text(one) if isinstance(one, str) else one for one in cells])
+
+    yield _Rows(write)
     text.detach()
 
 

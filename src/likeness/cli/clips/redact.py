@@ -36,6 +36,7 @@ from likeness.service.redact.clips import (
 )
 from likeness.service.redact.findings import RedactionFindings
 from likeness.service.uses import Caller, Stated
+from likeness.service.video.asked import LocalClip
 from likeness.terms import Image
 from likeness.video import ClipLimits, Frame, FrameFinder, Moment, Sampling
 from likeness.vision.every_face import FRAME, GLANCE
@@ -68,6 +69,9 @@ def redact_clips(
     )
     for one in filter(None, copies.values()):
         check_output(one)
+    outputs.require_apart(
+        [one.path for one in clips if isinstance(one, LocalClip)], copies.values()
+    )
     sheet = Sheet(outputs.preview)
     closeness = FRAME if manner.careful else GLANCE
     finder = EveryFaceOfFrames(load_every_face(installation, Workload.MANY, closeness))
