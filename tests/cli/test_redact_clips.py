@@ -237,7 +237,7 @@ def test_cells_of_a_report_are_no_formulas(tmp_path: Path) -> None:
     with table.open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["source"], row["called"]) == ("'=1+1.mp4", "'@SUM(A1)")
-    assert (row["left"], row["track"]) == ("0.0", "")
+    assert (row["left"], row["track"]) == ("0", "")
 
 
 @pytest.mark.parametrize(
