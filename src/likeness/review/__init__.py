@@ -3,6 +3,7 @@
 All are functions over a connection; what is personal opens only with the key of its case.
 """
 
+from likeness.review.apart import told_apart_from
 from likeness.review.case import (
     LONGEST_STATEMENT,
     Candidate,
@@ -25,11 +26,8 @@ from likeness.review.cases import (
     live_cases,
     open_case,
     outcome_of,
-    probe_crop,
-    sighting_crop,
-    statement_of,
-    told_apart_from,
 )
+from likeness.review.contents import probe_crop, sighting_crop, statement_of
 from likeness.review.faces import ClipFace, SampleFace, keep_crops, open_crop, with_crops
 from likeness.review.keys import counts_by_key, is_anything_kept_of, rewrap_keys
 from likeness.review.matches import (

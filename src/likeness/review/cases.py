@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from likeness.errors import NotFound
+from likeness.review.apart import told_apart_among
 from likeness.review.case import (
     Candidate,
     Case,
@@ -38,15 +39,14 @@ from likeness.review.case import (
     Verdict,
     standing,
 )
+from likeness.review.contents import kept_of, place_of, seal
 from likeness.review.faces import (
-    ClipFace,
     Identity,
-    SampleFace,
     forget_unknown_faces,
     identities_of,
     remember_face,
 )
-from likeness.review.keys import ensure_key, find_key, new_key_under, open_key
+from likeness.review.keys import ensure_key, find_key, new_key_under
 from likeness.review.tables import (
     AUTHORISATIONS,
     CANDIDATES,
@@ -111,7 +111,7 @@ def open_case(
     lapsed = update(CASES).where(CASES.c.search_digest == search_digest)
     connection.execute(lapsed.values(search_digest=os.urandom(_DIGEST_BYTES)))
     case_id = uuid4()
-    case_key, sealed_key = new_key_under(key, _key_context(case_id))
+    case_key, sealed_key = new_key_under(key, place_of(case_id, "key"))
     hours = owed.authorisation_hours
     case = Case(
         case_id,
@@ -140,17 +140,13 @@ def open_case(
             "search_digest": search_digest,
             "probe_digest": identities[0].digest(key),
             "sealed_key": sealed_key,
-            "sealed_crop": None
-            if crop_jpeg is None
-            else case_key.seal(crop_jpeg, _crop_context(case_id)),
-            "sealed_statement": None
-            if statement is None
-            else case_key.seal(statement, _statement_context(case_id)),
+            "sealed_crop": seal(case_key, crop_jpeg, place_of(case_id, "probe")),
+            "sealed_statement": seal(case_key, statement, place_of(case_id, "statement")),
         },
     )
     digests = [one.digest(key) for one in identities]
     ids = {one_id for one in found for one_id in one.ids}
-    apart = _told_apart_among(connection, digests, ids, owed.reviews)
+    apart = told_apart_among(connection, digests, ids, owed.reviews)
     asked = [(rank, one) for rank, one in enumerate(found, start=1) if not one.ids & apart]
     asked.sort(key=lambda ranked: ranked[1].id)
     if asked:
@@ -165,9 +161,9 @@ def open_case(
                     "subject_id": one.subject_id,
                     "similarity": one.similarity,
                     "sighting_id": one.sighting_id,
-                    "sealed_crop": None
-                    if one.crop_jpeg is None
-                    else case_key.seal(one.crop_jpeg, _sighting_context(case_id, number)),
+                    "sealed_crop": seal(
+                        case_key, one.crop_jpeg, place_of(case_id, "sighting", number)
+                    ),
                 }
                 for number, (rank, one) in enumerate(asked, start=1)
             ],
@@ -222,8 +218,8 @@ def outcome_of(connection: Connection, case: Case) -> Outcome:
         select(*columns).where(CANDIDATES.c.case_id == case.id).order_by("number")
     ).all()
     ids = {one for row in rows for one in _ids(row)}
-    digest = _kept_of(connection, case, "probe_digest")
-    apart = _told_apart_among(connection, [digest], ids, case.reviews)
+    digest = kept_of(connection, case, "probe_digest")
+    apart = told_apart_among(connection, [digest], ids, case.reviews)
 
     def stands(row: Row[Any]) -> Standing:
         here = standing(given.get(row.number, []), case.reviews)
@@ -245,111 +241,6 @@ def is_own_case(connection: Connection, case: Case, principal_id: str) -> bool:
         CASES.c.principal_id == principal_id,
     )
     return connection.execute(same).first() is not None
-
-
-def told_apart_from(
-    connection: Connection,
-    keyring: Keyring,
-    collection_id: UUID,
-    *,
-    probe: bytes | SampleFace | ClipFace,
-    candidate_ids: Collection[UUID],
-    owed: int,
-) -> set[UUID]:
-    """Say which references and subjects so many people have told apart from a probe as are owed."""
-    key = find_key(connection, keyring, collection_id)
-    if key is None:
-        return set()
-    digests = [one.digest(key) for one in identities_of(connection, key, probe)]
-    return _told_apart_among(connection, digests, candidate_ids, owed)
-
-
-def tell_apart(connection: Connection, case: Case, candidate: Candidate, now: datetime) -> None:
-    """Keep that a case's probe is not a candidate, so that the pair is never proposed again.
-
-    It is neither this reference nor, once every candidate of the case who is theirs is rejected,
-    this subject, whichever other reference of theirs a search finds.
-
-    It takes as many people as a use owes: what fewer agreed on, for a use that owed fewer, keeps
-    nobody from those whose rules ask for more. So the most that ever agreed count.
-    """
-    theirs = [
-        one.standing
-        for one in outcome_of(connection, case).candidates
-        if one.subject_id == candidate.subject_id
-    ]
-    ids = {candidate.id}
-    if candidate.subject_id is not None and set(theirs) == {Standing.REJECTED}:
-        ids.add(candidate.subject_id)
-    for one in ids:
-        _keep_apart(connection, case, one, now)
-
-
-def _keep_apart(connection: Connection, case: Case, candidate_id: UUID, now: datetime) -> None:
-    probe_digest = _kept_of(connection, case, "probe_digest")
-    pair = TOLD_APART.c.probe_digest == probe_digest, TOLD_APART.c.candidate_id == candidate_id
-    known = connection.execute(select(TOLD_APART.c.reviews).where(*pair)).scalar_one_or_none()
-    if known is None:
-        row = {
-            "probe_digest": probe_digest,
-            "candidate_id": candidate_id,
-            "collection_id": case.collection_id,
-            "decided_at": now,
-            "reviews": case.reviews,
-        }
-        connection.execute(insert(TOLD_APART), row)
-    elif known < case.reviews:
-        changed = update(TOLD_APART).where(*pair).values(reviews=case.reviews, decided_at=now)
-        connection.execute(changed)
-
-
-def probe_crop(connection: Connection, keyring: Keyring, case: Case) -> bytes | None:
-    """Open the picture of the face that was searched for, a JPEG; None where none was kept.
-
-    Raises:
-        KeyUnusable: a key is gone.
-    """
-    sealed = _kept_of(connection, case, "sealed_crop")
-    if sealed is None:
-        return None
-    return key_of(connection, keyring, case).unseal(sealed, _crop_context(case.id))
-
-
-def statement_of(connection: Connection, keyring: Keyring, case: Case) -> bytes | None:
-    """Open what was stated of an ongoing search; None where the case is not of one as a whole.
-
-    Raises:
-        KeyUnusable: a key is gone.
-    """
-    sealed = _kept_of(connection, case, "sealed_statement")
-    if sealed is None:
-        return None
-    return key_of(connection, keyring, case).unseal(sealed, _statement_context(case.id))
-
-
-def sighting_crop(
-    connection: Connection, keyring: Keyring, case: Case, number: int
-) -> bytes | None:
-    """Open the picture of a candidate who is a sighting, a JPEG; None where there is none.
-
-    Raises:
-        KeyUnusable: a key is gone.
-    """
-    of_number = CANDIDATES.c.case_id == case.id, CANDIDATES.c.number == number
-    sealed = connection.execute(select(CANDIDATES.c.sealed_crop).where(*of_number)).scalar()
-    if sealed is None:
-        return None
-    return key_of(connection, keyring, case).unseal(sealed, _sighting_context(case.id, number))
-
-
-def key_of(connection: Connection, keyring: Keyring, case: Case) -> Key:
-    """Open the key of a case.
-
-    Raises:
-        KeyUnusable: a key is gone.
-    """
-    under = open_key(connection, keyring, case.collection_id)
-    return Key(under.unseal(_kept_of(connection, case, "sealed_key"), _key_context(case.id)))
 
 
 def forget_people(connection: Connection, ids: Collection[UUID]) -> None:
@@ -437,40 +328,6 @@ def _search_digest(key: Key, search: Search, identity: Identity) -> bytes:
     return Digester(key, "search").digest(json.dumps(content).encode())
 
 
-def _told_apart_among(
-    connection: Connection,
-    probe_digests: Collection[bytes],
-    candidate_ids: Collection[UUID],
-    owed: int,
-) -> set[UUID]:
-    """Say which candidates a probe was told apart from, for a use that owes so many reviews."""
-    chosen = select(TOLD_APART.c.candidate_id).where(
-        TOLD_APART.c.probe_digest.in_(probe_digests), TOLD_APART.c.reviews >= owed
-    )
-    # Of a probe they are few, and candidates may be more than a statement takes values.
-    return set(connection.execute(chosen).scalars()).intersection(candidate_ids)
-
-
-def _kept_of(connection: Connection, case: Case, column: str) -> Any:
-    return connection.execute(select(CASES.c[column]).where(CASES.c.id == case.id)).scalar_one()
-
-
-def _key_context(case_id: UUID) -> bytes:
-    return b"key of case " + case_id.bytes
-
-
 def _ids(row: Row[Any]) -> set[UUID]:
     ids = (row.reference_id, row.subject_id, row.sighting_id)
     return {one for one in ids if one is not None}
-
-
-def _sighting_context(case_id: UUID, number: int) -> bytes:
-    return b"sighting of case " + case_id.bytes + b" %d" % number
-
-
-def _crop_context(case_id: UUID) -> bytes:
-    return b"probe of case " + case_id.bytes
-
-
-def _statement_context(case_id: UUID) -> bytes:
-    return b"statement of case " + case_id.bytes

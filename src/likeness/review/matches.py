@@ -17,8 +17,9 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from likeness.errors import required
 from likeness.notify import Webhook
+from likeness.review.apart import told_apart_from
 from likeness.review.case import Case, Found, Owed, Search
-from likeness.review.cases import find_case, open_case, told_apart_from
+from likeness.review.cases import find_case, open_case
 from likeness.review.faces import ClipFace, sighting_ids_of
 from likeness.review.tables import OUTBOX
 from likeness.review.watches import (

@@ -18,8 +18,10 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, select
 
 from likeness.errors import Conflict, Denied, NotFound
+from likeness.review.apart import keep_apart
 from likeness.review.case import Candidate, Case, Standing, Verdict, checked_statement
-from likeness.review.cases import get_case, is_own_case, key_of, outcome_of, tell_apart
+from likeness.review.cases import get_case, is_own_case, outcome_of
+from likeness.review.contents import key_of
 from likeness.review.tables import AUTHORISATIONS, VERDICTS
 from likeness.secrets import Keyring
 
@@ -98,7 +100,7 @@ def give_verdict(
     )
     after = _candidate(connection, case, candidate.number)
     if after.standing is Standing.REJECTED:
-        tell_apart(connection, case, after, now)
+        _tell_apart(connection, case, after, now)
     return case, after
 
 
@@ -237,3 +239,24 @@ def authorisation_of(connection: Connection, keyring: Keyring, case: Case) -> Au
 
 def _authority_context(case_id: UUID) -> bytes:
     return b"authority of case " + case_id.bytes
+
+
+def _tell_apart(connection: Connection, case: Case, candidate: Candidate, now: datetime) -> None:
+    """Keep that a case's probe is not a candidate, so that the pair is never proposed again.
+
+    It is neither this reference nor, once every candidate of the case who is theirs is rejected,
+    this subject, whichever other reference of theirs a search finds.
+
+    It takes as many people as a use owes: what fewer agreed on, for a use that owed fewer, keeps
+    nobody from those whose rules ask for more. So the most that ever agreed count.
+    """
+    theirs = [
+        one.standing
+        for one in outcome_of(connection, case).candidates
+        if one.subject_id == candidate.subject_id
+    ]
+    ids = {candidate.id}
+    if candidate.subject_id is not None and set(theirs) == {Standing.REJECTED}:
+        ids.add(candidate.subject_id)
+    for one in ids:
+        keep_apart(connection, case, one, now)
