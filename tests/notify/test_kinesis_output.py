@@ -72,7 +72,7 @@ def test_nobody_waits_for_a_slow_stream_and_the_oldest_is_dropped_and_counted(
             began = time.monotonic()
             for n in range(1, 101):
                 told.tell(n)
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < 5
             assert told.dropped == 90
             stream.open.set()
         assert numbers(stream) == [0, *range(91, 101)]
@@ -151,7 +151,7 @@ def test_the_end_waits_for_a_stream_a_little_and_says_what_was_lost(
     began = time.monotonic()
     with caplog.at_level(logging.WARNING):
         told.close()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert "was not told of 2 records" in caplog.text
     stream.open.set()
 

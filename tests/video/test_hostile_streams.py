@@ -265,7 +265,7 @@ def test_closing_ends_all_that_was_begun() -> None:
         assert children
         began_s = time.monotonic()
 
-    assert time.monotonic() - began_s < 1
+    assert time.monotonic() - began_s < 5
     assert stream.status.state is StreamState.ENDED
     assert not children & children_of_ours()
     time.sleep(0.2)
