@@ -10,9 +10,9 @@ from likeness.video.decoding.packets import (
     Frames,
     Unit,
     content_of,
-    payload_of,
     read_coding,
 )
+from likeness.video.decoding.payloads import payload_of
 from tests.video.clips import number_in
 from tests.video.feeds import Filmed
 

@@ -281,7 +281,9 @@ class LiveStream(Closing):
         try:
             file = source.path.open("rb")
         except FileNotFoundError as error:
-            raise NotFound(f"No such file: {source.path}.") from error
+            raise NotFound(
+                f"No such file: {source.path}. Put it back, or register it where it is now."
+            ) from error
         except OSError as error:
             raise InvalidStream(
                 f"{source.path} cannot be read: {error.strerror}. Check its permissions."

@@ -13,6 +13,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from . import messages, packets
+from .payloads import Coding, payload_of
 from .source import Unreadable, open_stream, pictures_of
 
 _MOST_AT_ONCE = 1 << 17
@@ -106,9 +107,9 @@ class PacketStream(Stream):
 
     container = "rtp"
 
-    def __init__(self, incoming: Incoming, coding: packets.Coding, most_pixels: int) -> None:
+    def __init__(self, incoming: Incoming, coding: Coding, most_pixels: int) -> None:
         super().__init__(incoming, most_pixels)
-        payload = packets.payload_of(coding)
+        payload = payload_of(coding)
         if payload is None:
             raise Unreadable(messages.NO_DECODER)
         self._frames = packets.Frames(payload)
