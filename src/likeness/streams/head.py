@@ -56,7 +56,12 @@ def read_head(wire: Wire, protocol: str, limits: FeedLimits, until_s: float) -> 
 
 
 def read_headers(wire: Wire, limits: FeedLimits, until_s: float) -> tuple[tuple[str, str], ...]:
-    """Read headers and the empty line after them."""
+    """Read headers and the empty line after them.
+
+    Raises:
+        SourceUnavailable: the source is silent, or ended the connection.
+        InvalidStream: they are none, too long or too many.
+    """
     headers: list[tuple[str, str]] = []
     while line := wire.line(limits.line_bytes, until_s):
         name, colon, value = line.decode("utf-8", "surrogateescape").partition(":")

@@ -198,7 +198,12 @@ class Fetcher:
         return max(self._getter.limits.silence_s, 3 * target_s)
 
     def playlist(self, at: Endpoint) -> MediaPlaylist:
-        """Get the playlist of segments there."""
+        """Get the playlist of segments there.
+
+        Raises:
+            SourceUnavailable: its server refuses, does not answer, or may not be connected to.
+            InvalidStream: it is none, or names no segment.
+        """
         limit = self._getter.limits.playlist_bytes
         playlist = read_playlist(self._whole(self._place.endpoint, at, None, limit, self.until_s()))
         if isinstance(playlist, Variants) or not playlist.segments:
@@ -211,7 +216,12 @@ class Fetcher:
         return self._whole(at, join(at, part.reference), part.part, limit, until_s)
 
     def key(self, at: Endpoint, key: Key) -> bytes:
-        """Get a key, once."""
+        """Get a key of 16 bytes, once.
+
+        Raises:
+            SourceUnavailable: its server refuses, does not answer, or may not be connected to.
+            InvalidStream: it is none.
+        """
         if key.reference not in self._keys:
             there = join(at, key.reference)
             content = self._whole(at, there, None, _KEY_BYTES, self.until_s())

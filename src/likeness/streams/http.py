@@ -48,7 +48,12 @@ class Body:
         return self._wire.ended
 
     def some(self, until_s: float) -> bytes:
-        """Wait for more, and give it; empty at the end."""
+        """Wait for more, and give it; empty at the end.
+
+        Raises:
+            SourceUnavailable: the server is silent, or broke off.
+            InvalidStream: what comes is not HTTP.
+        """
         if self._in_pieces and not self._left and not self._over:
             self._begin_piece(until_s)
         if self._over or self._left == 0:

@@ -193,7 +193,12 @@ class _Conversation:
         self._ask_again_s = time.monotonic() + self._every_s
 
     def frame(self, until_s: float) -> tuple[int, bytes] | None:
-        """Give the channel and content of what comes next; None where the camera ends it."""
+        """Give the channel and content of what comes next; None where the camera ends it.
+
+        Raises:
+            SourceUnavailable: the camera is silent, or broke off.
+            InvalidStream: what comes belongs nowhere for too long.
+        """
         if self._early:
             return self._early.popleft()
         passed_over = 0

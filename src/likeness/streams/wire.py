@@ -19,7 +19,14 @@ class OutOfReach(SourceUnavailable):
 
 
 class Wire:
-    """Reads and writes; one thread at a time reads, and `end` may be called by another."""
+    """Reads and writes; one thread at a time reads, and `end` may be called by another.
+
+    Each call has until `until_s`, by `time.monotonic`.
+
+    Raises:
+        SourceUnavailable: nothing came by then, or the other side ended the connection.
+        InvalidStream: a line is longer than it may be.
+    """
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected

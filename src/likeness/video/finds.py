@@ -28,7 +28,7 @@ class Finds:
         return _sides(self.faces)
 
     def sure(self, sure_from: float = SURE) -> NDArray[np.bool_]:
-        """Say of each face whether it may be the first look at somebody."""
+        """Say of each face whether it may be the first look at somebody: (n,)."""
         return np.array([face.confidence >= sure_from for face in self.faces], np.bool_)
 
 

@@ -69,7 +69,7 @@ class ClipHiding:
         self._means: dict[int, NDArray[np.uint8]] = {}
 
     def hide(self, pixels: NDArray[np.uint8], regions: Iterable[tuple[int, Region]]) -> None:
-        """Hide regions of a frame as `hide` does, each with the number of what was followed."""
+        """Hide regions of (h, w, 3) pixels as `hide` does, each with its track's number."""
         for track, region in regions:
             means = _hide_one(pixels, region, self._style, self._means.get(track))
             if means is not None:

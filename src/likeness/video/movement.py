@@ -26,7 +26,7 @@ class Movement:
         self._explained = np.zeros((0, 0), np.bool_)
 
     def begin(self, thumbnail: NDArray[np.uint8]) -> None:
-        """Begin anew with a frame in which everybody is known."""
+        """Begin anew with a frame in which everybody is known; (h, w, 3) RGB of a thumbnail."""
         self._then = thumbnail.astype(np.int16)
         self._explained = np.zeros(thumbnail.shape[:2], np.bool_)
 
@@ -42,7 +42,10 @@ class Movement:
             self._explained[top:bottom, left:right] = True
 
     def is_in(self, thumbnail: NDArray[np.uint8]) -> bool:
-        """Whether something has moved since that nobody explains; so it is before it began."""
+        """Whether something has moved since that nobody explains; so it is before it began.
+
+        The thumbnail has the (h, w, 3) of that which it began with.
+        """
         if self._then is None:
             return True
         changed = np.abs(thumbnail.astype(np.int16) - self._then).max(axis=2) > _MOVED

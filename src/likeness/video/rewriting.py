@@ -125,12 +125,12 @@ class _Recording:
         self._check()
 
     def wanted(self) -> None:
-        """Go on, or not."""
+        """Raise where nobody wants the rest any more."""
         if self._stopped:
             raise _Stopped
 
     def add(self, pixels: NDArray[np.uint8], time_s: float) -> None:
-        """Have a frame written, at seconds that ascend."""
+        """Have a frame of (h, w, 3) RGB pixels written, at seconds that ascend."""
         self._waiting.put((pixels, time_s))
         self._check()
 

@@ -59,7 +59,7 @@ class Shown:
         return image
 
     def thumbnail(self, heard: Heard) -> NDArray[np.uint8]:
-        """Copy a frame's thumbnail."""
+        """Copy a frame's thumbnail, upright: (h, w, 3) RGB."""
         across, down = messages.THUMBNAIL_WH
         if self._quarters % 2:
             across, down = down, across

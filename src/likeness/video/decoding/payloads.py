@@ -25,7 +25,10 @@ class Coding:
 
 
 class Payload:
-    """Takes the packets of one frame after the other; this is how most codings do it."""
+    """Takes the packets of one frame after the other; this is how most codings do it.
+
+    Whatever makes no sense raises `Missing`, an `IndexError` or a `ValueError`.
+    """
 
     decoder = ""
 
