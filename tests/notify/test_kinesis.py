@@ -3,7 +3,6 @@
 import json
 import socket
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ import pytest
 from likeness.errors import InvalidRequest, NotifierUnavailable
 from likeness.notify import KinesisStreams
 from likeness.notify import kinesis as kinesis_module
-from tests.buckets.test_s3 import Answering, Dripping, serving
-from tests.services.moto import KEY_ID, REGION, SECRET, DataStream, moto
+from tests.buckets.test_s3 import Dripping, serving
+from tests.services.moto import KEY_ID, REGION, SECRET, DataStream
 
 pytestmark = pytest.mark.slow
 
@@ -21,12 +20,6 @@ NOWHERE = f"arn:aws:kinesis:{REGION}:123456789012:stream/secret-stream"
 
 def streams(endpoint: str) -> KinesisStreams:
     return KinesisStreams(endpoint, region=REGION, access_key_id=KEY_ID, secret_access_key=SECRET)
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with moto() as address:
-        yield address
 
 
 def test_who_reads_a_stream_finds_the_records_as_they_were_told(endpoint: str) -> None:
@@ -57,24 +50,6 @@ def test_whoever_tells_a_stream_that_is_not_there_learns_of_it(endpoint: str) ->
             while time.monotonic() < ends_s:
                 output.tell("record")
                 time.sleep(0.01)
-
-
-class Posting(Answering):
-    """Answers what is put."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
-        self.do_GET()
-
-
-@pytest.fixture
-def answering() -> Iterator[type[Answering]]:
-    class Server(Posting):
-        address = ""
-
-    with serving(Server) as address:
-        Server.address = address
-        yield Server
 
 
 def answer(answering: Any, status: int, content: object) -> None:

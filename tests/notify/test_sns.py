@@ -2,7 +2,6 @@
 
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ import pytest
 from likeness.errors import InvalidRequest, NotifierUnavailable
 from likeness.notify import SnsTopics
 from likeness.notify import sns as sns_module
-from tests.buckets.test_s3 import Answering, Dripping, serving
-from tests.services.moto import KEY_ID, REGION, SECRET, Topic, moto
+from tests.buckets.test_s3 import Dripping, serving
+from tests.services.moto import KEY_ID, REGION, SECRET, Topic
 
 pytestmark = pytest.mark.slow
 
@@ -21,12 +20,6 @@ TOPIC = f"arn:aws:sns:{REGION}:123456789012:ended"
 
 def topics(endpoint: str) -> SnsTopics:
     return SnsTopics(endpoint, region=REGION, access_key_id=KEY_ID, secret_access_key=SECRET)
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with moto() as address:
-        yield address
 
 
 def test_who_subscribed_to_a_topic_hears_the_message_as_it_is(endpoint: str) -> None:
@@ -42,24 +35,6 @@ def test_a_topic_that_is_none_is_a_fault_that_does_not_quote_it(endpoint: str) -
             topics(endpoint).publish(arn, "secret-message")
         assert "secret-" not in str(raised.value)
         assert "\n" not in str(raised.value)
-
-
-class Posting(Answering):
-    """Answers what is published."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
-        self.do_GET()
-
-
-@pytest.fixture
-def answering() -> Iterator[type[Answering]]:
-    class Server(Posting):
-        address = ""
-
-    with serving(Server) as address:
-        Server.address = address
-        yield Server
 
 
 @pytest.mark.parametrize(

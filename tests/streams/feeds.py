@@ -2,6 +2,8 @@
 
 import io
 import re
+import threading
+import time
 from contextlib import closing, suppress
 
 import av
@@ -21,6 +23,18 @@ _SECRETS = ("127.0.0", "viewer", "s/cret", "Streaming", "track", "<html", "token
 def read_all(feed: Feed) -> list[bytes]:
     """Read to the end."""
     return list(iter(feed.read, b""))
+
+
+def end_of_read_when_let_go_of(feed: Feed) -> bytes:
+    """Give what a read in another thread gives when the feed is let go of meanwhile."""
+    last: list[bytes] = []
+    thread = threading.Thread(target=lambda: last.append(feed.read()))
+    thread.start()
+    time.sleep(0.1)
+    feed.close()
+    thread.join(5)
+    assert not thread.is_alive()
+    return last[0]
 
 
 def refused(url: str, limits: FeedLimits = LIMITS) -> LikenessError:

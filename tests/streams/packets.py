@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.container import OutputContainer
 
 from tests.video.clips import stamp
 
@@ -39,13 +40,7 @@ def rtp_packets(coding: str, count: int) -> Packets:
     sink = _Sink()
     with av.open(sink, "w", format="rtp", options={"packetsize": "1200"}) as container:
         encoder, pixels, options = _CODERS[coding]
-        stream = container.add_stream(encoder, rate=RATE, options=options)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pixels
-        for number in range(count):
-            for packet in stream.encode(picture(number, pixels)):
-                container.mux(packet)
-        for packet in stream.encode(None):
-            container.mux(packet)
+        _write(container, encoder, options, pixels, count)
     frames: list[tuple[bytes, ...]] = []
     frame: list[bytes] = []
     for one in sink.written:
@@ -70,13 +65,7 @@ def container(form: str, count: int, options: dict[str, str] | None = None) -> b
     sink = io.BytesIO()
     with av.open(sink, "w", format=form, options=options or {}) as written:
         encoder, pixels, encoding = _CODERS["JPEG" if form == "mpjpeg" else "H264"]
-        stream = written.add_stream(encoder, rate=RATE, options=encoding)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pixels
-        for number in range(count):
-            for packet in stream.encode(picture(number, pixels)):
-                written.mux(packet)
-        for packet in stream.encode(None):
-            written.mux(packet)
+        _write(written, encoder, encoding, pixels, count)
     return sink.getvalue()
 
 
@@ -90,13 +79,7 @@ def write_hls(folder: Path, count: int, options: dict[str, str]) -> None:
     options = {"hls_time": "1", "hls_list_size": "0"} | options | keyed
     with av.open(str(folder / "live.m3u8"), "w", format="hls", options=options) as written:
         encoder, pixels, encoding = _CODERS["H264"]
-        stream = written.add_stream(encoder, rate=RATE, options=encoding)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pixels
-        for number in range(count):
-            for packet in stream.encode(picture(number, pixels)):
-                written.mux(packet)
-        for packet in stream.encode(None):
-            written.mux(packet)
+        _write(written, encoder, encoding, pixels, count)
 
 
 def picture(number: int, pixels: str) -> av.VideoFrame:
@@ -105,6 +88,17 @@ def picture(number: int, pixels: str) -> av.VideoFrame:
     frame = av.VideoFrame.from_ndarray(drawn, format="rgb24").reformat(format=pixels)
     frame.pts, frame.time_base = number, Fraction(1, RATE)
     return frame
+
+
+def _write(
+    written: OutputContainer, encoder: str, options: dict[str, str], pixels: str, count: int
+) -> None:
+    """Encode so many pictures that say their numbers."""
+    stream = written.add_stream(encoder, rate=RATE, options=options)
+    stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pixels
+    for number in range(count):
+        written.mux(stream.encode(picture(number, pixels)))
+    written.mux(stream.encode(None))
 
 
 def _is_report(packet: bytes) -> bool:

@@ -21,7 +21,15 @@ from likeness.streams.http import Getter
 from likeness.streams.playlist import Key, Part, Variants, read_playlist
 from likeness.streams.sign_in import SignIn
 from tests.certificates import make_certificate
-from tests.streams.feeds import LIMITS, LOOPBACK, is_definite, numbers_in, read_all, refused
+from tests.streams.feeds import (
+    LIMITS,
+    LOOPBACK,
+    end_of_read_when_let_go_of,
+    is_definite,
+    numbers_in,
+    read_all,
+    refused,
+)
 from tests.streams.packets import write_hls
 from tests.streams.web import Page, Site, hosting
 
@@ -342,15 +350,7 @@ def test_reading_ends_when_another_thread_lets_go() -> None:
     site = Site(numbered(4) | {"/live.m3u8": Page(live(range(0, 4), 30), KIND)})
     with opened(site) as feed:
         assert feed.read() == RARE + b"3;"
-        last: list[bytes] = []
-        thread = threading.Thread(target=lambda: last.append(feed.read()))
-        thread.start()
-        time.sleep(0.1)
-        began_s = time.monotonic()
-        feed.close()
-        thread.join(5)
-        assert time.monotonic() - began_s < 5
-        assert last == [b""]
+        assert end_of_read_when_let_go_of(feed) == b""
 
 
 def test_reading_ends_while_a_server_does_not_answer() -> None:

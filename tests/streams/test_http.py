@@ -15,7 +15,15 @@ import pytest
 from likeness.errors import InvalidStream, SourceUnavailable
 from likeness.streams import connect, read_location
 from tests.certificates import make_certificate
-from tests.streams.feeds import LIMITS, LOOPBACK, is_definite, numbers_in, read_all, refused
+from tests.streams.feeds import (
+    LIMITS,
+    LOOPBACK,
+    end_of_read_when_let_go_of,
+    is_definite,
+    numbers_in,
+    read_all,
+    refused,
+)
 from tests.streams.listening import listening
 from tests.streams.packets import container
 from tests.streams.web import Page, Site, hosting
@@ -165,15 +173,7 @@ def test_reading_ends_when_another_thread_lets_go() -> None:
     with hosting(Site({"/": Page(pieces, end="chunked")})) as site:
         with closing(connect(read_location(site.url()), LOOPBACK, LIMITS)) as feed:
             feed.read()
-            last: list[bytes] = []
-            thread = threading.Thread(target=lambda: last.append(feed.read()))
-            thread.start()
-            time.sleep(0.1)
-            began_s = time.monotonic()
-            feed.close()
-            thread.join(5)
-            assert time.monotonic() - began_s < 5
-            assert last == [b""]
+            assert end_of_read_when_let_go_of(feed) == b""
         over.set()
 
 

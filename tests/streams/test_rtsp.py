@@ -15,7 +15,14 @@ import pytest
 from likeness.errors import InvalidStream, SourceUnavailable
 from likeness.streams import Feed, FeedLimits, connect, read_location
 from tests.certificates import make_certificate
-from tests.streams.feeds import LIMITS, LOOPBACK, is_definite, read_all, refused
+from tests.streams.feeds import (
+    LIMITS,
+    LOOPBACK,
+    end_of_read_when_let_go_of,
+    is_definite,
+    read_all,
+    refused,
+)
 from tests.streams.listening import listening
 from tests.streams.packets import Packets, rtp_packets
 from tests.streams.rtsp_server import Camera, filming
@@ -68,15 +75,7 @@ def test_reading_ends_when_another_thread_lets_go(h264: Packets) -> None:
     with connected(camera) as feed:
         for _ in camera.sent:
             feed.read()
-        last: list[bytes] = []
-        thread = threading.Thread(target=lambda: last.append(feed.read()))
-        thread.start()
-        time.sleep(0.1)
-        began_s = time.monotonic()
-        feed.close()
-        thread.join(5)
-        assert time.monotonic() - began_s < 5
-        assert last == [b""]
+        assert end_of_read_when_let_go_of(feed) == b""
     assert camera.asked[-1] == "TEARDOWN"
 
 
