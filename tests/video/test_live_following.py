@@ -49,7 +49,7 @@ def test_a_face_is_told_of_at_once_and_its_end_once() -> None:
 
 
 def test_shots_are_half_a_second_apart_and_few_however_long_somebody_stays() -> None:
-    scene = Scene([Actor(1, still(100, 100))], 300.0, rate=5.0)
+    scene = Scene([Actor(1, still(100, 100))], 120.0, rate=5.0)
     finder = Painted(scene)
     follower = LiveFollower(finder, Following(look_every_s=0.2))
     for seen in live(scene, every=1, follower=follower):
@@ -57,8 +57,8 @@ def test_shots_are_half_a_second_apart_and_few_however_long_somebody_stays() -> 
         times = [shot.look.time_s for shot in face.shots]
         assert len(times) <= 8
         assert not times[1:] or min(np.diff(times)) >= 0.5 - 1e-6
-    assert times[-1] - times[0] > 150
-    assert finder.templates_made < 60
+    assert times[-1] - times[0] > 60
+    assert finder.templates_made < 30
 
 
 def test_a_second_look_comes_half_a_second_after_the_first() -> None:
@@ -233,7 +233,7 @@ def test_whoever_was_told_of_is_ended_once_and_is_in_view_no_more() -> None:
             return x + way * float(np.sin(time_s + phase)), y + 20 * float(np.cos(2 * time_s))
 
         actors.append(Actor(person + 1, at))
-    scene = Scene(actors, 60.0)
+    scene = Scene(actors, 30.0)
     follower = LiveFollower(Painted(scene))
     in_view: set[int] = set()
     over: set[int] = set()

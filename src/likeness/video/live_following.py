@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from likeness.terms import Box, Image
-from likeness.video.assignment import most_gainful
+from likeness.video.assignment import least_costly, most_gainful
 from likeness.video.clip import Frame
 from likeness.video.cuts import CutFinder
 from likeness.video.finds import Closeness, Finds, HowOften, find_in
@@ -138,6 +138,7 @@ class LiveFollower:
         self._most_gap_s = max(_MOST_GAP_S, _MOST_GAP * settings.look_every_s)
         self._next_number = 1
         self._begin_anew()
+        least_costly(np.zeros((1, 1)))  # what that imports would hold up the first look
 
     def _begin_anew(self) -> None:
         self._time_s = -np.inf
