@@ -15,9 +15,10 @@ from likeness.cli.redact_report import report_to
 from likeness.service.redact import clips
 from likeness.terms import Box
 from likeness.video import Frame, Moment, Shown, reading
+from tests.video.clips import every, make_clip
 
 from .conftest import BLUE, GREEN, RED, Outcome
-from .disc_clips import HEIGHT, WIDTH, clip_of
+from .disc_clips import HEIGHT, WIDTH, clip_of, frame
 
 Command = Callable[..., Outcome]
 Make = Callable[..., Path]
@@ -227,6 +228,22 @@ def test_what_cannot_be_written_is_said_before_any_work(
     assert outcome.code == 2
     assert said in outcome.err
     assert [one.name for one in tmp_path.iterdir() if one.suffix in (".csv", ".txt")] == []
+
+
+def test_no_face_hides_among_frames_of_nearly_one_time(likeness: Command, tmp_path: Path) -> None:
+    """Who steps through a clip sees each of them, however short it is shown."""
+    there = range(35, 40)
+
+    def draw(number: int) -> NDArray[np.uint8]:
+        return frame(*([(RED, 100.0, HEIGHT / 2)] if number in there else []))
+
+    clip, out = tmp_path / "clip.mp4", tmp_path / "out.mp4"
+    make_clip(clip, times_s=every(0.001, 60), size=(WIDTH, HEIGHT), draw=draw)
+    assert likeness("redact", clip, "--all", "--style", "black", "-o", out).code == 0
+    assert max(map(strong, frames_of(clip))) > 0.05
+    after = frames_of(out)
+    assert len(after) == 60
+    assert max(map(strong, after)) < 0.001
 
 
 def test_cells_of_a_report_are_no_formulas(tmp_path: Path) -> None:

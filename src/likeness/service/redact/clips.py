@@ -19,6 +19,7 @@ from likeness.terms import Box, Face, Image, Pose, Quality, Template
 from likeness.video import (
     ClipHiding,
     ClipLimits,
+    ClipReader,
     Following,
     Frame,
     FrameFinder,
@@ -41,6 +42,9 @@ from likeness.vision.every_face import EveryFace
 # Fifteen looks a second: no face goes far between two.
 _CAREFUL_EVERY_S = 0.066
 _FAST_EVERY_S = 0.1
+# Frames that bear nearly the same time are as many pictures: of more than so many in a row, such as
+# at 240 a second, every one is looked at.
+_MOST_APART = 24
 # How often what may be a face has to be found to be hidden, by how likely it is one where that is
 # likeliest: what is found again and again is one more often. docs/redact.md has what this rests on.
 _LOOKS_NEEDED = ((0.9, 1), (0.7, 3), (0.5, 8))
@@ -138,27 +142,50 @@ def find_faces(
         InvalidClip, ClipTooLarge: the clip cannot be decoded.
         EngineUnavailable: what reads video is not installed.
     """
-    every_s = _CAREFUL_EVERY_S if manner.careful else _FAST_EVERY_S
-    part = Sampling(every_s, sampling.from_s, sampling.to_s)
-    following = Following(every_s, templates=False, sure_from=0.0)
-    found: list[HiddenTrack] = []
-    looked_at, ends_s = 0, sampling.from_s
-    version = version_of(file)
-    with reading(file, part, limits) as reader:
+    usual_s = _CAREFUL_EVERY_S if manner.careful else _FAST_EVERY_S
+    for every_s in (usual_s, 0.0):
+        part = Sampling(every_s, sampling.from_s, sampling.to_s)
+        searched = _Searched(file, finder, manner, part)
+        faces = searched.faces(limits, workers, tell)
+        if searched.most_apart <= _MOST_APART:
+            break
+    return faces
 
-        def frames() -> Iterator[Frame]:
-            nonlocal ends_s
-            for frame in reader:
-                ends_s = max(ends_s, frame.time_s)
-                tell(*part.done_of_total_ms(ends_s, reader.clip.duration_s))
-                yield frame
 
-        for segment in follow(frames(), finder, following, workers=workers):
-            looked_at += segment.looked_at
-            tracks = [_as_hidden(one) for one in segment.tracks]
-            found += [one for one in tracks if not manner.careful or _is_worth_hiding(one)]
-    numbered = [replace(one, number=number) for number, one in enumerate(found)]
-    return FacesOfClip(numbered, looked_at, ends_s, version)
+@dataclass(slots=True, eq=False)
+class _Searched:
+    """A clip that is searched for faces; looks are `most_apart` frames from each other at most."""
+
+    file: BinaryIO
+    finder: FrameFinder
+    manner: Manner
+    part: Sampling
+    most_apart: int = 0
+    _ends_s: float = 0.0
+
+    def faces(self, limits: ClipLimits, workers: int, tell: TellMs) -> FacesOfClip:
+        """Follow whatever may be a face."""
+        version, self._ends_s = version_of(self.file), self.part.from_s
+        following = Following(self.part.every_s, templates=False, sure_from=0.0)
+        found: list[HiddenTrack] = []
+        looked_at = 0
+        with reading(self.file, self.part, limits) as reader:
+            frames = self._frames(reader, tell)
+            for segment in follow(frames, self.finder, following, workers=workers):
+                looked_at += segment.looked_at
+                tracks = [_as_hidden(one) for one in segment.tracks]
+                found += [one for one in tracks if not self.manner.careful or _is_worth_hiding(one)]
+        numbered = [replace(one, number=number) for number, one in enumerate(found)]
+        return FacesOfClip(numbered, looked_at, self._ends_s, version)
+
+    def _frames(self, reader: ClipReader, tell: TellMs) -> Iterator[Frame]:
+        apart = 0
+        for frame in reader:
+            apart = 1 if frame.image is not None else apart + 1
+            self.most_apart = max(self.most_apart, apart)
+            self._ends_s = max(self._ends_s, frame.time_s)
+            tell(*self.part.done_of_total_ms(self._ends_s, reader.clip.duration_s))
+            yield frame
 
 
 def plan_of(faces: FacesOfClip, manner: Manner, visible: Visible = Visible()) -> Plan:
