@@ -188,7 +188,7 @@ def test_what_a_source_sends_is_shown(likeness: Command, tmp_path: Path) -> None
     (tmp_path / "clip.mp4").unlink()
     outcome = likeness("sources", "check", "gate")
     assert (outcome.code, outcome.out) == (2, "")
-    assert "No such file" in outcome.err
+    assert "file is not there" in outcome.err
     assert added["id"] in str(entries())
 
 

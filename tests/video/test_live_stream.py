@@ -1,6 +1,7 @@
 """A file at its own pace, and what comes over a connection, as they happen."""
 
 import itertools
+import os
 import re
 import time
 from collections.abc import Callable
@@ -401,9 +402,21 @@ def test_what_goes_wrong_in_our_own_code_fails_with_one_line() -> None:
         stream.next(10)
 
 
-def test_file_that_may_not_be_read_fails(tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["folder", "pipe", "device", "nothing"])
+def test_file_that_is_none_any_more_fails_and_nobody_learns_its_path(
+    tmp_path: Path, what: str
+) -> None:
+    path = tmp_path / "secret-path.mp4"
+    match what:
+        case "folder":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case "device":
+            path.symlink_to("/dev/zero")
     with (
-        LiveStream(PacedFile(tmp_path), 0) as stream,
-        pytest.raises(InvalidStream, match="cannot be read"),
+        LiveStream(PacedFile(path), 0) as stream,
+        pytest.raises((InvalidStream, NotFound), match="The source's file") as raised,
     ):
         stream.next(5)
+    assert "secret-path" not in str(raised.value)
