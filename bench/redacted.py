@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.figure import Beside, Figure, Measurement, at_least
-from bench.redaction_clips import HEIGHT, WIDTH, LabelledClip, LabelledFace, labelled_clips
+from bench.redaction_clips import (
+    CLIPS,
+    CLIPS_FULL,
+    HEIGHT,
+    WIDTH,
+    LabelledClip,
+    LabelledFace,
+    labelled_clips,
+)
 from bench.workplace import OUT, installation
 from likeness.app import Workload
 from likeness.errors import required
@@ -63,7 +71,8 @@ class Measured:
 
 
 def _hidden(full: bool) -> Measurement:
-    careful, fast = measured(careful=True), measured(careful=False)
+    clips = CLIPS_FULL if full else CLIPS
+    careful, fast = (measured(careful=one, clips=clips) for one in (True, False))
     _write(careful.misses)
     per_face = len({(one.clip, one.face) for one in careful.misses})
     return Measurement(
@@ -93,7 +102,7 @@ FIGURES = (Figure("redact-hidden", "share hidden", at_least(0.98), _hidden),)
 
 
 @cache
-def measured(*, careful: bool, clips: int | None = None) -> Measured:
+def measured(*, careful: bool, clips: int) -> Measured:
     """Redact the clips and judge what is stored."""
     here = installation()
     every_face = here.every_face(here.engine(Workload.MANY), FRAME if careful else GLANCE)
@@ -101,7 +110,7 @@ def measured(*, careful: bool, clips: int | None = None) -> Measured:
     manner = Manner(Style.BLACK, careful)
     faces: list[Judged] = []
     sums = np.zeros(4)
-    for number, clip in enumerate(labelled_clips() if clips is None else labelled_clips(clips)):
+    for number, clip in enumerate(labelled_clips(clips)):
         out = OUT / "clips" / f"redacted-{number}.mp4"
         with clip.path.open("rb") as file:
             found_in = find_faces(file, finder, manner, workers=here.workers(Workload.MANY))

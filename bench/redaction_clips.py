@@ -22,8 +22,8 @@ from bench.workplace import OUT, data
 from likeness.video import ClipWriter
 from likeness.vision.decode import read_sample
 
-WIDTH, HEIGHT, RATE, SECONDS = 1280, 720, 25.0, 2.0
-CLIPS = 16
+WIDTH, HEIGHT, RATE, SECONDS = 1280, 720, 25.0, 1.2
+CLIPS, CLIPS_FULL = 34, 66
 _WIDER_EACH, _PORTRAITS_EACH = 3, 3
 _LONGER_SIDE, _PORTRAIT_SIDE = 416, 230
 _HEAVY = 2
@@ -123,7 +123,7 @@ def _stills(number: int) -> list[_Still]:
     random = np.random.default_rng([_SEED, number, 1])
     wider = [_wider()[(number * _WIDER_EACH + one) % len(_wider())] for one in range(_WIDER_EACH)]
     begin = number * _PORTRAITS_EACH
-    heads = _portraits(CLIPS * _PORTRAITS_EACH)[begin : begin + _PORTRAITS_EACH]
+    heads = _portraits(CLIPS_FULL * _PORTRAITS_EACH)[begin : begin + _PORTRAITS_EACH]
     cell = WIDTH / 3
     pictures = [
         *((one, (cell * (place + 0.5), 215.0)) for place, one in enumerate(wider)),

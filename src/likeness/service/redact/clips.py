@@ -47,7 +47,7 @@ _FAST_EVERY_S = 0.1
 _MOST_APART = 24
 # How often what may be a face has to be found to be hidden, by how likely it is one where that is
 # likeliest: what is found again and again is one more often. docs/redact.md has what this rests on.
-_LOOKS_NEEDED = ((0.9, 1), (0.7, 3), (0.5, 8))
+_LOOKS_NEEDED = ((0.9, 1), (0.5, 3))
 _MOST_PREVIEWED = 24
 _NOT_LOOKED_AT = Pose(0.0, 0.0, 0.0)
 
