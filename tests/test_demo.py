@@ -99,6 +99,7 @@ def test_the_demonstration_names_whom_it_should_and_nobody_else(
     assert sorted(path.name for path in out.iterdir()) == [
         "annotated.jpg",
         "clip-annotated.mp4",
+        "clip-redacted.mp4",
         "clip.mp4",
         "gallery",
         "group.jpg",

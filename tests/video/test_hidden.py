@@ -84,6 +84,16 @@ def test_nothing_is_held_far_beyond_a_cut() -> None:
     assert plan.at(1.2).hidden and not plan.at(1.4).hidden
 
 
+def test_what_begins_behind_a_cut_is_not_hidden_before_it() -> None:
+    before, after = track((0.5, 300), (1.0, 300)), track((1.1, 100), (2.0, 100), number=1)
+    cut = HiddenTrack(0, before.path, before.sure, ended=Ending.CUT)
+    plan = Plan([cut, after], _HOLD)
+    assert [one.track for one in plan.at(0.9).hidden] == [0]
+    assert {one.track for one in plan.at(1.05).hidden} == {0, 1}
+    uncut = Plan([HiddenTrack(0, before.path, before.sure), after], _HOLD)
+    assert {one.track for one in uncut.at(0.9).hidden} == {0, 1}
+
+
 def named(*looks: tuple[float, float], **known: object) -> NamedTrack:
     return NamedTrack(track(*looks).path, Reason.UNSURE, **known)  # type: ignore[arg-type]
 

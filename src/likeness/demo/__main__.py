@@ -31,7 +31,7 @@ def main(out: Path) -> ExitCode:
     write_output(out / "result.json", f"{document}\n".encode())
     written = ["annotated.jpg", "result.json"]
     if demonstration.clip is not None:
-        written.insert(1, "clip-annotated.mp4")
+        written[1:1] = ["clip-annotated.mp4", "clip-redacted.mp4"]
     places = ", ".join(str(out / name) for name in written[:-1])
     print(f"\nLook at {places} and {out / written[-1]}. What to try next:")
     command = Path(sys.executable).with_name("likeness")

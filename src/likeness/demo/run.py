@@ -144,7 +144,7 @@ def run(out: Path) -> Demonstration:
     """Enrol two people, compose a group picture, find and name everybody in it.
 
     Does so in a clip, too, where PyAV is there. Writes `gallery/`, `group.jpg`, `annotated.jpg`,
-    `clip.mp4` and `clip-annotated.mp4` into `out`.
+    `clip.mp4`, `clip-annotated.mp4` and `clip-redacted.mp4` into `out`.
     """
     milliseconds: dict[str, float] = {}
     photographs, likeness = _ready(milliseconds)
@@ -227,7 +227,7 @@ def _clip(
     out: Path,
     milliseconds: dict[str, float],
 ) -> ShownClip | None:
-    """Write a clip, find out who is seen when, and write a copy with people marked."""
+    """Write a clip, find out who is seen when; write copies with people marked, strangers hidden."""
     clip, annotated_clip = out / "clip.mp4", out / "clip-annotated.mp4"
     _say("Composing a clip of them, who come, go and return ...")
     try:
@@ -240,6 +240,9 @@ def _clip(
         told = ShownClip(str(clip), likeness.identify_clip(clip, gallery), True, {})
     with clip.open("rb") as file:
         annotate_clip(file, annotated_clip, marked(told), Sampling())
+    _say("Hiding whoever is not enrolled in a copy that is safe to share ...")
+    with _timed(milliseconds, "redact"):
+        likeness.redact_clip(clip, out / "clip-redacted.mp4", keep=gallery)
     return told
 
 

@@ -113,6 +113,7 @@ class NamedTrack:
     shown: tuple[Interval, ...] = ()
     reasons: tuple[tuple[Interval, Reason], ...] = ()
     called: str | None = None
+    ended: Ending = Ending.LOST
 
     def box_at(self, time_s: float) -> Box | None:
         """Say where it is at a moment; None where it is out of view."""
@@ -174,7 +175,11 @@ class Plan:
     ) -> None:
         self._holding = holding
         self._reason = reason
-        self._tracks = _ByTime((self._reach(one), one) for one in tracks)
+        found = tuple(tracks)
+        # The last sights before a cut: what was before is another picture.
+        ended_s = {float(one.path[-1, 0]) for one in found if one.ended is Ending.CUT}
+        self._cuts_s = np.array(sorted(ended_s))
+        self._tracks = _ByTime((self._reach(one), one) for one in found)
         self._named = _ByTime(((one.path[0, 0], one.path[-1, 0]), one) for one in named)
 
     def at(self, time_s: float) -> Moment:
@@ -215,7 +220,9 @@ class Plan:
         if track.ended is Ending.CUT:
             # What comes after a cut is another picture.
             after_s = min(after_s, _NEXT_S)
-        return max(0.0, first_s - before_s), last_s + after_s
+        cuts_before = self._cuts_s[self._cuts_s < first_s]
+        earliest_s = float(cuts_before[-1]) if len(cuts_before) else 0.0
+        return max(earliest_s, first_s - before_s), last_s + after_s
 
     def _hidden(self, track: HiddenTrack, time_s: float) -> Hidden:
         path, doubt = track.path, 0.0

@@ -192,7 +192,13 @@ def plan_of(faces: FacesOfClip, manner: Manner, visible: Visible = Visible()) ->
     """Say what is hidden in a clip, moment by moment, given who stays visible."""
     # What was found by whoever looked for people is a face, too.
     own = [
-        HiddenTrack(len(faces.tracks) + number, one.path, np.ones(len(one.path)), is_named=True)
+        HiddenTrack(
+            len(faces.tracks) + number,
+            one.path,
+            np.ones(len(one.path)),
+            one.ended,
+            is_named=True,
+        )
         for number, one in enumerate(visible.named)
     ]
     return Plan([*faces.tracks, *own], manner.holding, visible.named, visible.reason)

@@ -10,7 +10,7 @@ Whatever is left is hidden: who was seen a second before may be somebody else no
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import BinaryIO
 from uuid import UUID
@@ -191,6 +191,10 @@ def _not_asked(person: Person, track: Track, known: Known, manner: Manner) -> _V
 
 
 def _named(track: Track, verdict: _Verdict, crowd: "_Crowd | None") -> NamedTrack:
+    return replace(_spans_of(track, verdict, crowd), ended=track.ended)
+
+
+def _spans_of(track: Track, verdict: _Verdict, crowd: "_Crowd | None") -> NamedTrack:
     path = track.path()
     if verdict.bears_out is None:
         return NamedTrack(path, verdict.reason)
