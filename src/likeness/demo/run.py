@@ -227,7 +227,7 @@ def _clip(
     out: Path,
     milliseconds: dict[str, float],
 ) -> ShownClip | None:
-    """Write a clip, find out who is seen when; write copies with people marked, strangers hidden."""
+    """Write a clip, find out who is seen when, and write two copies: one marked, one redacted."""
     clip, annotated_clip = out / "clip.mp4", out / "clip-annotated.mp4"
     _say("Composing a clip of them, who come, go and return ...")
     try:
