@@ -1,6 +1,6 @@
 """Shares what the machine can do among those who want it all the time, such as cameras."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from threading import Condition
 from time import monotonic
@@ -13,10 +13,16 @@ class FairLane:
     while has saved up none. Among those who have had as much, the first who came is first.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, clock: Callable[[], float] = monotonic) -> None:
+        """Begin with nobody; `clock` gives seconds, by which turns are compared.
+
+        Raises:
+            ValueError: there is no worker.
+        """
         if workers < 1:
-            raise ValueError("workers")
+            raise ValueError(f"No lane for {workers} workers. Give 1 or more.")
         self._free = workers
+        self._clock = clock
         self._changed = Condition()
         self._waiting: dict[object, Hashable] = {}  # in the order in which they came
         self._used_s: dict[Hashable, float] = {}
@@ -31,11 +37,11 @@ class FairLane:
         if not self._begin(who, within_s):
             yield False
             return
-        began_s = monotonic()
+        began_s = self._clock()
         try:
             yield True
         finally:
-            self._end(who, monotonic() - began_s)
+            self._end(who, self._clock() - began_s)
 
     def leave(self, who: Hashable) -> None:
         """Forget somebody who neither has a turn nor waits for one any more."""
