@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from likeness.video import Holding, Style
 
+MAY_BE_FMR = 1e-2
+"""Who is more like somebody than 99 of 100 strangers may be them: nearly all their pictures are."""
+
 
 class Whom(StrEnum):
     """Whose faces are hidden."""

@@ -18,7 +18,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.service.redact.asked import Manner, Whom
+from likeness.service.redact.asked import MAY_BE_FMR, Manner, Whom
 from likeness.service.redact.clips import Visible
 from likeness.service.video.finding import FramesFinder
 from likeness.service.video.seen import ClipMatch, TellMs, tell_nobody
@@ -47,8 +47,6 @@ _NEAR = 1.2
 _NEAR_S = 0.15
 # A face that was not found for so long may be somebody else's when it is found again.
 _OUT_OF_SIGHT_S = 0.5
-# Of whom strangers are as like in fewer cases than one of so many may be one of those looked for.
-_MAY_BE_FMR = 1e-2
 FEWEST_LOOKS = 2
 """Good looks that it takes to say that somebody is none of those who are to be hidden."""
 
@@ -181,7 +179,7 @@ def _not_asked(person: Person, track: Track, known: Known, manner: Manner) -> _V
         return _Verdict(Reason.ASKED)
     if not manner.careful:
         return _Verdict(Reason.ASKED, lambda shot: True)
-    if len(track.shots) < FEWEST_LOOKS or any(one.fmr <= _MAY_BE_FMR for one in like):
+    if len(track.shots) < FEWEST_LOOKS or any(one.fmr <= MAY_BE_FMR for one in like):
         return _Verdict(Reason.MAYBE)
 
     def bears_out(shot: Shot) -> bool:

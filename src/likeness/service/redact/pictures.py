@@ -9,16 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.service.redact.asked import Manner, Whom
+from likeness.service.redact.asked import MAY_BE_FMR, Manner, Whom
 from likeness.service.search.identify import Identification, Identified
 from likeness.terms import Box
 from likeness.video import ONE_FACE, SURE_FACE, Hidden, Moment, Reason, Region, Shown, Sight, hide
 from likeness.vision.decode import Sample
 from likeness.vision.every_face import EveryFace
-
-# Whom a stranger is as like as that in fewer than one case of so many may be one of those looked
-# for: of their own pictures hardly one is less like them.
-_MAY_BE_FMR = 1e-2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +108,7 @@ class PictureRedactor:
 
 
 def _may_be_one(face: Identification) -> bool:
-    return any(one.fmr <= _MAY_BE_FMR for one in face.candidates)
+    return any(one.fmr <= MAY_BE_FMR for one in face.candidates)
 
 
 def _of_box(box: Box, faces: Sequence[Identification]) -> Identification | None:
