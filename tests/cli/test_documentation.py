@@ -81,6 +81,13 @@ def test_links_lead_to_pages_and_headings_that_exist(page: Path) -> None:
         assert not anchor or anchor in anchors(aim), link
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tags_of_examples_are_ones_that_aws_takes(page: Path) -> None:
+    # TagValue of botocore's model.
+    for value in re.findall(r'"likeness:[a-z]+": "([^"]*)"', page.read_text()):
+        assert re.fullmatch(r"[\w\s.:/=+\-@]{0,256}", value), value
+
+
 def test_every_page_is_listed_in_the_index() -> None:
     index = (REPOSITORY / "docs" / "README.md").read_text()
     for page in (REPOSITORY / "docs").glob("*.md"):
