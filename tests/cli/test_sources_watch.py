@@ -38,6 +38,7 @@ def test_sightings_are_printed_and_on_record(likeness: Command, gate: None) -> N
     assert "is Rosa, similarity" in outcome.out
     assert "(Rosa) left, in view since" in outcome.out
     assert "is a stranger" in outcome.out
+    assert outcome.out.endswith("Search ended.\n")
     left = entries()[before:]
     assert {one["operation"] for one in left} >= {"WatchSource", "RunLiveSearch", "Sighting"}
     assert not any(word in json.dumps(left) for word in ("Rosa", "staff", "gate", "security"))
@@ -99,7 +100,15 @@ def test_by_default_it_is_refused(likeness: Command, gate: None) -> None:
     stated = (*STATED, "--place", "the north gate")
     outcome = likeness("sources", "watch", "camera", "--collection", "staff", *stated)
     assert (outcome.code, outcome.out) == (1, "")
-    assert "real-time" in outcome.err
+    assert "until an admin disables that pack" in outcome.err
+
+
+def test_a_refusal_says_what_is_left_to_state(likeness: Command, gate: None) -> None:
+    assert likeness("sources", "add", "camera", "rtsp://camera.example/main").code == 0
+    begin = ("sources", "watch", "camera", "--collection", "staff")
+    assert "; state its place, authority, criteria and end:" in likeness(*begin).err
+    stated = ("--place", "the north gate", "--authority", "an order", "--for", "1h")
+    assert "; state its criteria:" in likeness(*begin, *stated).err
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,17 @@ class LiveStatement:
                 " too far off. Write one such as 2027-05-01T18:00:00Z."
             )
 
+    @property
+    def unstated(self) -> tuple[str, ...]:
+        """What is left out, in the words of whoever has to state it."""
+        said = {
+            "place": self.place,
+            "authority": self.authority,
+            "criteria": self.criteria,
+            "end": self.ends_at,
+        }
+        return tuple(what for what, text in said.items() if not text)
+
 
 @dataclass(frozen=True, slots=True)
 class Use:

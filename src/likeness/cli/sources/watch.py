@@ -53,7 +53,9 @@ def watch(
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option(metavar="TIME", formats=_MOMENTS, help="When it ends, in UTC."),
+        typer.Option(
+            metavar="TIME", formats=_MOMENTS, help="When it ends, in UTC, such as 2027-01-31T18:00."
+        ),
     ] = None,
     period: Annotated[
         str | None,
@@ -119,6 +121,8 @@ def watch(
                 raise
         if wants_end():
             raise typer.Exit(ExitCode.INTERRUPTED)
+        if not as_json:
+            _say(f"{home.clock():%H:%M:%S}  Search ended.")
 
 
 def _stating(caller: Caller, stated: Stated) -> Caller:

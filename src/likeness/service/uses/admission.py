@@ -34,6 +34,8 @@ _FOOTAGE = Rule("footage-unknown", "likeness", "docs/policy.md: which sorts of s
 _KEY = Rule("key-disabled", "likeness", "docs/keys.md: what becomes of a key that is disabled")
 DESKS_OWN = frozenset(rule.id for rule in (_ROLE, _PURPOSE, _FOOTAGE, _KEY))
 """The ids of rules that are no pack's: whatever packs say, these refuse."""
+# What packs refuse that a caller or an admin can mend in one step.
+_LIVE_SEARCH, _REAL_TIME = "live-search", "real-time"
 # What has to be done before a use, or never: nothing that comes later would mend it.
 _BEFORE = frozenset({Duty.QUOTA, Duty.NOTICE})
 
@@ -166,6 +168,12 @@ def refusal(use: Use, decision: Decision) -> str:
             ", since people have to look first: they can at a search or a watch, while pictures are"
             " kept (LIKENESS_CROPS=on)"
         )
+    packs = {rule.pack for rule in by}
+    if _REAL_TIME in packs:
+        said += ", since nobody is identified as it happens until an admin disables that pack"
+    if _LIVE_SEARCH in packs and use.live_search is not None and use.live_search.unstated:
+        *others, last = use.live_search.unstated
+        said += f"; state its {' and '.join(filter(None, (', '.join(others), last)))}"
     if not use.granted:
         said += f"; granted to this key: {', '.join(use.principal.purposes) or 'none'}"
     if any(rule.id == STOP_SWITCH for rule in by):
