@@ -153,6 +153,20 @@ def test_all_but_those_of_a_folder_are_hidden(
     assert seen_at(clip, 25) == (True, True)
     assert seen_at(out, 25) == (True, False)
     assert seen_at(out, 10) == (True, False)
+    assert "2 faces followed in 40 frames" in outcome.out
+    assert "s: Rosa\n" in outcome.out
+
+
+def test_that_nobody_is_kept_visible_is_said(
+    likeness: Command, clip: Path, picture: Make, tmp_path: Path
+) -> None:
+    picture("strangers/Greta.png", GREEN)
+    report = tmp_path / "report.html"
+    options = "--keep-folder", tmp_path / "strangers", "-o", tmp_path / "out.mp4"
+    outcome = likeness("redact", clip, *options, "--report", report)
+    assert outcome.code == 0, outcome.err
+    assert "nobody is recognised, so nobody is kept visible" in outcome.out
+    assert f"that a person should look at: see {report}." in outcome.out
 
 
 def test_only_those_of_a_folder_are_hidden(

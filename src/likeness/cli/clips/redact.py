@@ -95,7 +95,7 @@ def redact_clips(
             if as_json:
                 documents.append({"clip": name, **_json(done, copy)})
                 continue
-            for line in _lines(name, done, copy):
+            for line in _lines(name, done, copy, wanted.whom, outputs.report):
                 print(line)
     sheet.write()
     if as_json:
@@ -218,24 +218,30 @@ class _Done:
     findings: RedactionFindings
 
 
-def _lines(name: str, done: _Done, copy: Path | None) -> Iterator[str]:
+def _lines(
+    name: str, done: _Done, copy: Path | None, whom: Whom, report_out: Path | None
+) -> Iterator[str]:
     tracks = several(len(done.faces.tracks), "face")
     if done.redacted is None:
         yield f"{plain(name)}: {tracks} followed; no copy written"
         return
     written = done.redacted.written
+    hidden = "followed and hidden" if whom is Whom.ALL else "followed"
     yield (
-        f"{plain(name)}: {tracks} followed and hidden in {several(written.frames, 'frame')};"
+        f"{plain(name)}: {tracks} {hidden} in {several(written.frames, 'frame')};"
         f" {plain(copy)} written"
     )
     yield from (f"      {remark}" for remark in written.remarks)
     for one in done.findings.visible[:_MOST_SAID]:
         who = "somebody" if one.called is None else plain(one.called)
         yield f"      visible {one.begins_s:.1f}-{one.ends_s:.1f} s: {who}"
+    if whom is Whom.ALL_BUT and not done.findings.visible:
+        yield "      nobody is recognised, so nobody is kept visible"
     doubtful = len(done.findings.to_look_at)
     if doubtful:
         are = "is a place" if doubtful == 1 else f"are {doubtful} places"
-        yield f"      There {are} that a person should look at: --report OUT.html lists them."
+        lists = "--report OUT.html lists them" if report_out is None else f"see {plain(report_out)}"
+        yield f"      There {are} that a person should look at: {lists}."
 
 
 def _json(done: _Done, copy: Path | None) -> dict[str, Any]:
