@@ -232,10 +232,13 @@ def test_process_that_decodes_a_stream_has_no_rights_and_no_secrets(
 
     with LiveStream(lambda: feed, 0) as stream:
         taken(stream, 1)
-        (process,) = (
-            Path("/proc") / child
-            for child in _children()
-            if b"decoding" in (Path("/proc") / child / "cmdline").read_bytes()
+        process = Path("/proc") / max(
+            (
+                one
+                for one in _children()
+                if b"decoding" in Path(f"/proc/{one}/cmdline").read_bytes()
+            ),
+            key=int,
         )
         status = dict(
             line.split(":\t", 1) for line in (process / "status").read_text().splitlines()
