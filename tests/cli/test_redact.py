@@ -193,3 +193,14 @@ def test_a_sheet_and_a_report_of_pictures(likeness: Command, picture: Make, tmp_
     said = json.loads(report.read_text())
     assert [len(one["faces"]) for one in said["frames"]] == [1, 2]
     assert [one["hidden"] for one in said["sources"]] == [1, 2]
+
+
+def test_a_page_of_a_picture_tells_no_times(
+    likeness: Command, picture: Make, tmp_path: Path
+) -> None:
+    page, out = tmp_path / "report.html", tmp_path / "out.png"
+    options = "--all", "-o", out, "--report", page
+    assert likeness("redact", picture("two.png", RED, GREEN), *options).code == 0
+    html = page.read_text()
+    assert "All that is hidden" in html
+    assert not any(f">{one}</" in html for one in ("When", "Frames", "0.00"))

@@ -1,6 +1,6 @@
 """The page of what was hidden in clips and pictures, and where a person should look at it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from likeness.reports.blocks import Block, Facts, Page, Section, Table, Text
 from likeness.reports.pages import write_page
@@ -19,7 +19,7 @@ def write_redaction(findings: Mapping[str, RedactionFindings]) -> bytes:
             ("No search finds every face: look at the copies before they are shared.",),
             sections,
             (
-                "Times are seconds from the beginning of the clip, boxes pixels of its frames.",
+                "When: seconds from a clip's beginning. Where: left,top widthxheight, in pixels.",
                 "Made without any request to elsewhere; this page makes none either.",
             ),
         )
@@ -27,60 +27,73 @@ def write_redaction(findings: Mapping[str, RedactionFindings]) -> bytes:
 
 
 def _blocks(findings: RedactionFindings) -> list[Block]:
+    # A picture has one frame, of which there is nothing to count and no time to tell.
+    still = findings.frames == 1
     facts = (
-        ("Frames", f"{findings.frames:,}"),
-        ("Hidden, over all frames", f"{findings.regions:,}"),
+        *(() if still else (("Frames", f"{findings.frames:,}"),)),
+        ("Hidden" if still else "Hidden, over all frames", f"{findings.regions:,}"),
         *((f"Because {reason}", f"{count:,}") for reason, count in findings.frames_by_reason()),
     )
     places = findings.to_look_at
     blocks: list[Block] = [Facts(facts)]
     if places:
         blocks.append(
-            Table(
+            _table(
                 "Places to look at",
-                ("When", "Where", "Why"),
-                tuple(
-                    (_when(one), _where(one.box), "; ".join(one.doubts))
-                    for one in places[:_MOST_ROWS]
-                ),
-                _left_out(len(places)),
+                [
+                    {"When": _when(one), "Where": _where(one.box), "Why": "; ".join(one.doubts)}
+                    for one in places
+                ],
+                still,
             )
         )
     else:
         blocks.append(Text("No place stands out as one to look at."))
     if findings.visible:
         blocks.append(
-            Table(
+            _table(
                 "Who stays visible",
-                ("When", "Where", "Who"),
-                tuple(
-                    (_when(one), _where(one.box), one.called or "nobody who is known")
-                    for one in findings.visible[:_MOST_ROWS]
-                ),
-                _left_out(len(findings.visible)),
+                [
+                    {
+                        "When": _when(one),
+                        "Where": _where(one.box),
+                        "Who": one.called or "nobody who is known",
+                    }
+                    for one in findings.visible
+                ],
+                still,
             )
         )
-    blocks.append(
-        Table(
-            "All that is hidden",
-            ("When", "Where", "Frames", "How it is known", "Why", "Face", "Likely"),
-            tuple(
-                (
-                    _when(one),
-                    _where(one.box),
-                    f"{one.frames:,}",
-                    one.sight.value,
-                    one.reason.value,
-                    str(one.track + 1),
-                    f"{one.confidence:.2f}",
-                )
-                for one in findings.hidden[:_MOST_ROWS]
-            ),
-            _left_out(len(findings.hidden)),
-            folded=True,
+    if findings.hidden:
+        blocks.append(
+            _table(
+                "All that is hidden",
+                [
+                    {
+                        "When": _when(one),
+                        "Where": _where(one.box),
+                        "Frames": f"{one.frames:,}",
+                        "How it is known": one.sight.value,
+                        "Why": one.reason.value,
+                        "Face": str(one.track + 1),
+                        "Likely": f"{one.confidence:.2f}",
+                    }
+                    for one in findings.hidden
+                ],
+                still,
+                folded=True,
+            )
         )
-    )
     return blocks
+
+
+def _table(
+    caption: str, rows: Sequence[Mapping[str, str]], still: bool, *, folded: bool = False
+) -> Table:
+    """Give a table of rows that have the same columns, without those that tell time if still."""
+    columns = tuple(one for one in rows[0] if not (still and one in ("When", "Frames")))
+    cells = tuple(tuple(row[one] for one in columns) for row in rows[:_MOST_ROWS])
+    return Table(caption, columns, cells, _left_out(len(rows)), folded=folded)
 
 
 def _when(span: HiddenSpan | VisibleSpan) -> str:
