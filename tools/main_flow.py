@@ -12,13 +12,15 @@ _PACKAGE = Path(__file__).parents[1] / "src" / "likeness"
 
 STEPS = """
 cli/identify.py identify
-cli/identify.py identify.<locals>.name
+cli/identify.py _identify_in_pictures
+cli/identify.py _identify_in_pictures.<locals>.name
 cli/searched.py collection_ready.<locals>.identify
 service/search/search.py search_sample
 service/uses/home.py Home.collection
 service/uses/home.py Rows.record_use
 service/uses/record.py Desk.record
 service/uses/admission.py Admission.admit
+service/uses/admission.py Admission.admit.<locals>.decide
 service/uses/admission.py Admission._decided
 policy/in_force.py RulesInForce.decide
 service/uses/record.py Record.begin
