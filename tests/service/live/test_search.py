@@ -72,8 +72,17 @@ def test_it_tells_that_its_source_is_away_and_there_again(
 ) -> None:
     script = [*[ROSA] * 4, None, None, *[ROSA] * 2]
     monkeypatch.setattr(running, "LiveStream", watching(script))
-    remarks = [one.remark for one in told(home, begun(home)) if one.kind is SightingKind.SOURCE]
+    every = told(home, begun(home))
+    remarks = [one.remark for one in every if one.kind is SightingKind.SOURCE]
     assert remarks == [AWAY, "The source is there again."]
+
+
+def test_nobody_is_in_view_of_a_source_that_is_away(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "LiveStream", watching([*[ROSA] * 9, None]))
+    kinds = [one.kind for one in told(home, begun(home))]
+    assert kinds == [SightingKind.SEEN, SightingKind.LEFT, SightingKind.SOURCE]
 
 
 class Listed(Closing):

@@ -292,6 +292,8 @@ class _Work:
                 self.telling.of_source("The source is there again.")
         elif status.state is StreamState.WAITING and self._frames and not self._is_lost:
             self._is_lost = True
+            # Nobody is in view of what sends nothing; who is there later is somebody new.
+            self._let_go(self.follower.reset())
             self.telling.of_source(status.reason or "The source has stopped.")
 
     def _analysed(self, frame: LiveFrame, seen: Seen) -> AnalysedFrame:
