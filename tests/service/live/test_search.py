@@ -77,6 +77,15 @@ def test_it_tells_that_its_source_is_away_and_there_again(
     assert remarks == [AWAY, "The source is there again."]
 
 
+def test_it_tells_that_a_source_is_not_there_from_the_beginning(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "LiveStream", watching([None, None, *[ROSA] * 2]))
+    every = told(home, begun(home))
+    remarks = [one.remark for one in every if one.kind is SightingKind.SOURCE]
+    assert remarks == [AWAY, "The source is there."]
+
+
 def test_nobody_is_in_view_of_a_source_that_is_away(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -289,8 +289,9 @@ class _Work:
         if frame is not None:
             if self._is_lost:
                 self._is_lost = False
-                self.telling.of_source("The source is there again.")
-        elif status.state is StreamState.WAITING and self._frames and not self._is_lost:
+                again = " again" if self._frames else ""
+                self.telling.of_source(f"The source is there{again}.")
+        elif status.state is StreamState.WAITING and not self._is_lost:
             self._is_lost = True
             # Nobody is in view of what sends nothing; who is there later is somebody new.
             self._let_go(self.follower.reset())
