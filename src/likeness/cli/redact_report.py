@@ -12,7 +12,7 @@ from likeness.cli.terminal.answers import Json
 from likeness.cli.terminal.output_file import check_output, private_output
 from likeness.errors import InvalidRequest
 from likeness.service.enrol.csv_rows import as_text
-from likeness.service.redact.findings import HiddenSpan, RedactionFindings, VisibleSpan
+from likeness.service.redact.findings import DoubtfulPlace, RedactionFindings, VisibleSpan
 from likeness.terms import Box, Image
 from likeness.video import Moment
 from likeness.vision.contact_sheet import contact_sheet, shrunk
@@ -128,7 +128,7 @@ class _Json:
                 "source": source,
                 "frames": findings.frames,
                 "hidden": findings.regions,
-                "to_look_at": [_span_json(one) for one in findings.to_look_at],
+                "to_look_at": [_place_json(one) for one in findings.to_look_at],
                 "visible": [_visible_json(one) for one in findings.visible],
             }
         )
@@ -235,17 +235,14 @@ def _rows(time_s: float, moment: Moment) -> list[Json]:
     return hidden + shown
 
 
-def _span_json(span: HiddenSpan) -> Json:
+def _place_json(place: DoubtfulPlace) -> Json:
     return {
-        "from_s": round(span.begins_s, 4),
-        "to_s": round(span.ends_s, 4),
-        "frames": span.frames,
-        "track": span.track + 1,
-        "box": _box_json(span.box),
-        "sight": span.sight.value,
-        "reason": span.reason.value,
-        "confidence": round(span.confidence, 3),
-        "why": [one.value for one in span.doubts],
+        "from_s": round(place.begins_s, 4),
+        "to_s": round(place.ends_s, 4),
+        "frames": place.frames,
+        "track": place.track + 1,
+        "box": _box_json(place.box),
+        "why": [one.value for one in place.doubts],
     }
 
 

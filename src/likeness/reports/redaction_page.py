@@ -4,7 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from likeness.reports.blocks import Block, Facts, Page, Section, Table, Text
 from likeness.reports.pages import write_page
-from likeness.service.redact.findings import HiddenSpan, RedactionFindings, VisibleSpan
+from likeness.service.redact.findings import (
+    DoubtfulPlace,
+    HiddenSpan,
+    RedactionFindings,
+    VisibleSpan,
+)
 from likeness.terms import Box
 
 _MOST_ROWS = 2000
@@ -96,7 +101,7 @@ def _table(
     return Table(caption, columns, cells, _left_out(len(rows)), folded=folded)
 
 
-def _when(span: HiddenSpan | VisibleSpan) -> str:
+def _when(span: HiddenSpan | DoubtfulPlace | VisibleSpan) -> str:
     if span.begins_s == span.ends_s:
         return f"{span.begins_s:.2f}"
     return f"{span.begins_s:.2f} to {span.ends_s:.2f}"

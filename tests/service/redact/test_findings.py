@@ -59,6 +59,22 @@ def test_a_person_should_look_at_what_is_doubtful(one: Hidden, doubt: Doubt) -> 
     assert place.doubts == (doubt,)
 
 
+def test_spans_of_one_face_that_follow_each_other_are_one_place() -> None:
+    doubts = [
+        hidden(confidence=0.3, sight=Sight.PERHAPS),
+        hidden(reason=Reason.UNSURE),
+        hidden(reason=Reason.NEAR),
+        hidden(box=Box(0, 0, 12, 15)),
+    ]
+    frames = [(n / 10, Moment((one, hidden(1, confidence=0.3)))) for n, one in enumerate(doubts)]
+    findings = findings_of(*frames, (5.0, Moment((hidden(reason=Reason.UNSURE),))))
+    first, other, later = findings.to_look_at
+    assert (first.track, first.begins_s, first.ends_s, first.frames) == (0, 0.0, 0.3, 3)
+    assert first.doubts == (Doubt.PERHAPS, Doubt.SMALL, Doubt.UNSURE)
+    assert (other.track, other.frames) == (1, 4)
+    assert (later.track, later.begins_s) == (0, 5.0)
+
+
 def test_who_stays_visible_is_told_from_when_to_when() -> None:
     frames = [(n / 10, Moment((), (Shown(_BOX, "Anna"), Shown(_BOX, "Bert")))) for n in range(5)]
     findings = findings_of(*frames, (2.0, Moment((), (Shown(_BOX, "Anna"),))))

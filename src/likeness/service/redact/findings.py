@@ -55,6 +55,33 @@ class HiddenSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtfulPlace:
+    """A face that a person should look at from one frame to another, and why.
+
+    It is one of those followed; `box` is where it is at first.
+    """
+
+    track: int
+    begins_s: float
+    ends_s: float
+    frames: int
+    box: Box
+    doubts: tuple[Doubt, ...]
+
+    def joined(self, span: HiddenSpan) -> "DoubtfulPlace":
+        """Go on with a later span of the same face."""
+        doubts = {*self.doubts, *span.doubts}
+        return DoubtfulPlace(
+            self.track,
+            self.begins_s,
+            max(self.ends_s, span.ends_s),
+            self.frames + span.frames,
+            self.box,
+            tuple(one for one in Doubt if one in doubts),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class VisibleSpan:
     """Somebody who stays visible from one frame to another; `box` is where they are at first."""
 
@@ -115,9 +142,24 @@ class RedactionFindings:
         return self._visible
 
     @property
-    def to_look_at(self) -> Sequence[HiddenSpan]:
-        """The places that a person should look at, in the order of time."""
-        return [one for one in self._hidden if one.doubts]
+    def to_look_at(self) -> Sequence[DoubtfulPlace]:
+        """The places that a person should look at, in the order of time.
+
+        Spans of one face that follow each other are one place, whatever each is doubted for.
+        """
+        places: list[DoubtfulPlace] = []
+        latest: dict[int, int] = {}
+        for span in self._hidden:
+            if not span.doubts:
+                continue
+            before = latest.get(span.track)
+            if before is not None and span.begins_s <= places[before].ends_s + _ONE_SPAN_S:
+                places[before] = places[before].joined(span)
+                continue
+            latest[span.track] = len(places)
+            first = (span.track, span.begins_s, span.ends_s, span.frames, span.box, span.doubts)
+            places.append(DoubtfulPlace(*first))
+        return places
 
     def frames_by_reason(self) -> Iterator[tuple[Reason, int]]:
         """Count how often something was hidden in a frame, by the reason for it."""
