@@ -43,10 +43,10 @@ dist: .venv/.installed-dev ## Build the wheel and the source distribution, and t
 	.venv/bin/python -m uv build --quiet --offline --no-build-isolation --python .venv/bin/python --out-dir dist
 	.ci/wheel "$(PYTHON)"
 
-bench: install .venv-bench/.installed ## Measure (ONLY=name for one figure or group, FULL=1 for the long ones too)
+bench: .venv/.installed-dev .venv-bench/.installed ## Measure (ONLY=name for one figure or group, FULL=1 for the long ones too)
 	@.venv/bin/python -m bench $(if $(ONLY),--only "$(ONLY)") $(if $(FULL),--full)
 
-soak: install ## Watch a live stream for an hour: does memory stay flat? (SOAK_S=600 for ten minutes)
+soak: .venv/.installed-dev ## Watch a live stream for an hour: does memory stay flat? (SOAK_S=600 for ten minutes)
 	@.venv/bin/python -m bench.live_soak $(or $(SOAK_S),3600)
 
 lock: .venv/.installed-dev ## Resolve requirements/*.lock anew
