@@ -21,6 +21,7 @@ from likeness.video import (
     StreamState,
     live_stream,
 )
+from likeness.video.stream_reader import StreamReader
 from tests.video.clips import every, make_clip, number_in
 from tests.video.feeds import FakeFeed, Filmed, at_once, paced
 
@@ -198,6 +199,21 @@ def test_containers_are_decoded_as_they_come(container: str) -> None:
     assert len(numbers) > 20
     assert {frame.session for frame in given} == {1}
     assert given[-1].frame.time_s - given[0].frame.time_s == pytest.approx(2, abs=0.3)
+
+
+def test_the_last_frame_is_given_however_slowly_pictures_are_taken() -> None:
+    feed = FakeFeed(paced(Filmed(count=20).container("matroska"), 60))
+
+    with StreamReader(feed, 0, StreamLimits(), lambda: None) as reader:
+        numbers = []
+        for picture in reader:
+            if not numbers:
+                time.sleep(1)  # all others come in the meantime
+            numbers.append(number_in(picture.image.pixels))
+
+    assert numbers[-1] == 19
+    assert len(numbers) < 20
+    assert reader.counts.dropped == 20 - len(numbers)
 
 
 def test_what_comes_in_a_burst_is_shown_at_its_own_pace() -> None:

@@ -192,9 +192,10 @@ class _Work:
                         self._let_go(self.follower.reset())
                         self._session = frame.session
                     seen = self.follower.see(frame.frame)
+            if seen is not None:
+                self._let_go(seen.ended)
             if self._ends():
                 return
-        self._let_go(seen.ended)
         if not seen.looked:
             return
         self._count_frame(frame)

@@ -2,7 +2,8 @@
 
 1. Whatever comes is read at once. Where decoding is too slow for that, frames that no other needs
    are passed over, and then all but those that stand alone, until it has caught up.
-2. Pictures are made of frames once in `every_s`, where there is room for them: none waits.
+2. Pictures are made of frames once in `every_s`, where there is room for them: none waits but the
+   last of all, which nothing newer replaces.
 3. What cannot be followed from the frame before begins a part: another size, or times that jump.
 """
 
@@ -55,6 +56,16 @@ class LiveTask:
     processor_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A frame of which a picture is due."""
+
+    frame: VideoFrame
+    converter: Converter
+    time_s: float
+    arrived_s: float
+
+
 class Pictures:
     """The memory that pictures go into, all of one size at a time."""
 
@@ -81,6 +92,12 @@ class Pictures:
         while (back := self._back()) is not None:
             self._free.append(back)
         return self._free.pop() if self._free else None
+
+    def await_slot(self) -> int:
+        """Give a slot that may be written into, when there is one."""
+        if not self._free:
+            self._free.append(self._number())
+        return self._free.pop()
 
     def __getitem__(self, slot: int) -> memoryview:
         """Give a slot's memory."""
@@ -126,6 +143,7 @@ class LiveDecoding:
         self._pace.trusts_stamps = self._stream.is_stamped
         shape: Shape | None = None
         turn = -1
+        left: _Due | None = None  # had no room
         for frame in deinterlaced(self._frames()):
             self._decoded += 1
             arrived_s = self._arrived_s(frame)
@@ -142,10 +160,17 @@ class LiveDecoding:
             turn_now = math.floor(time_s / every_s + 1e-6) if every_s else turn + 1
             if turn_now > turn:
                 turn = turn_now
-                self._give(frame, converter, time_s, max(arrived_s, self._due_s))
+                due = _Due(frame, converter, time_s, max(arrived_s, self._due_s))
+                self._dropped += left is not None
+                slot = self._pictures.slot()
+                left = due if slot is None else None
+                if slot is not None:
+                    self._give(due, slot)
             self._show_life()
         if not self._decoded:
             raise Unreadable(messages.NO_FRAMES)
+        if left is not None:
+            self._give(left, self._pictures.await_slot())
         self._tell(messages.ENDED)
 
     def _frames(self) -> Iterator[VideoFrame]:
@@ -211,16 +236,10 @@ class LiveDecoding:
         )
         self._pictures.lay_out(shape)
 
-    def _give(
-        self, frame: VideoFrame, converter: Converter, time_s: float, arrived_s: float
-    ) -> None:
-        slot = self._pictures.slot()
-        if slot is None:
-            self._dropped += 1
-            return
-        converter.picture(frame, time_s, self._pictures[slot])
-        small = converter.thumbnail(frame)
-        self._tell(messages.FRAME, small, time_s=time_s, slot=slot, arrived_s=arrived_s)
+    def _give(self, due: _Due, slot: int) -> None:
+        due.converter.picture(due.frame, due.time_s, self._pictures[slot])
+        small = due.converter.thumbnail(due.frame)
+        self._tell(messages.FRAME, small, time_s=due.time_s, slot=slot, arrived_s=due.arrived_s)
 
     def _wait_until(self, due_s: float) -> None:
         """Wait with what came too early."""
