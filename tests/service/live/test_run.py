@@ -19,15 +19,16 @@ from likeness.service.live.manage import LiveState, live_job, live_jobs_of, stop
 from likeness.service.live.run import LiveJobs
 from likeness.service.live.sighting import Sighting, SightingKind
 from likeness.service.live.sightings import any_sighting_after, sightings_after
-from likeness.service.live.sources import remove_source
+from likeness.service.live.sources import NewSource, add_source, remove_source
 from likeness.service.review.cases import decide_case, list_cases
 from likeness.service.uses import Caller, Home
 from likeness.service.video.manage import show_job, stop_job
 from likeness.terms import Principal, Role
-from likeness.video import FairLane
-from tests.service.people import home_at, make
+from likeness.video import FairLane, Frame, LiveFollower, Seen
+from tests.service.people import RED, home_at, make
 from tests.service.video.street import SOMEBODY_ELSE, caller, rule
 from tests.service.video.test_search_jobs import FORBIDDEN, OWED
+from tests.video.discs import Disc, clip_of_discs
 
 from .watching import asked, begun, gate, names, run, statement, told
 
@@ -182,6 +183,30 @@ def test_asked_to_end_it_ends_with_what_it_has(home: Home, tmp_path: Path) -> No
     assert live_job(home, caller(home), job.id).state is LiveState.STOPPED
     with pytest.raises(Conflict, match="cannot be asked to end"):
         stop_live(home, caller(home), job.id)
+
+
+def test_who_leaves_in_the_frame_in_which_it_ends_is_told_to_have_left(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = clip_of_discs(tmp_path / "brief.mp4", [Disc(RED, 0.0, 2.0)], seconds=5.0)
+    add_source(home, caller(home), NewSource(name="brief", address=clip))
+    has_left = threading.Event()
+    see = LiveFollower.see
+
+    def see_until_somebody_left(follower: LiveFollower, frame: Frame) -> Seen:
+        seen = see(follower, frame)
+        if seen.ended:
+            has_left.set()
+        return seen
+
+    monkeypatch.setattr(LiveFollower, "see", see_until_somebody_left)
+    job = begun(home, source="brief")
+    work = LiveJobs(home, FairLane(1), wants_end=has_left.is_set)
+
+    jobs.run_here(home.database, home.keyring, job.id, work.search, home.clock)
+
+    assert has_left.is_set()
+    assert "Rosa" in names(given(home, job), SightingKind.LEFT)
 
 
 def test_asked_to_end_it_waits_for_no_turn(home: Home) -> None:
