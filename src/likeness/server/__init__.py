@@ -8,6 +8,7 @@ from likeness.server.door import Door, Gate, Lane, Limits, below
 from likeness.server.exchange import Answer, BodyLimits, Exchange, Stream
 from likeness.server.http_server import Certificate, HttpServer, Place
 from likeness.server.monitoring import Metrics, MetricsPage, log_json_lines
+from likeness.server.refusals import Refusal, Refusals
 from likeness.server.signature import SERVICE, Head
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "Metrics",
     "MetricsPage",
     "Place",
+    "Refusal",
+    "Refusals",
     "Stream",
     "below",
     "log_json_lines",

@@ -29,6 +29,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import likeness
 from likeness.access import Credential
 from likeness.errors import LikenessError
+from likeness.server.addresses import address_of
 from likeness.server.errors import KeysUnavailable, Malformed, Stopped, TooLate, TooManyRequests
 from likeness.server.exchange import (
     OVER,
@@ -41,6 +42,7 @@ from likeness.server.exchange import (
     Stream,
 )
 from likeness.server.monitoring import Metrics, note
+from likeness.server.refusals import Refusals
 from likeness.server.signature import SERVICE, SKEW, Head, Keys, read_claim, require_key, verify
 from likeness.terms import Closing, Principal
 
@@ -82,7 +84,7 @@ class Door(ABC):
         head = Head.of(scope)
         most_bytes = self._more_bytes.get(head.path)
         body = Body(receive, head.declared_bytes, self._room, most_bytes)
-        exchange = Exchange(scope, receive, head, body)
+        exchange = Exchange(scope, receive, head, body, address_of(scope))
         try:
             if self.open(exchange):
                 await self.gate.authenticate(exchange)
@@ -184,6 +186,7 @@ class Gate(Closing):
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self.metrics = metrics
+        self.refusals = Refusals(metrics)
         self.limits = limits
         self.rates = Rates(limits.per_key_s)
         self._keys = keys
@@ -236,6 +239,7 @@ class Gate(Closing):
         """Finish what runs and what waits."""
         for lane in self._lanes:
             lane.close()
+        self.refusals.close()
 
     async def _recognise(self, act: Callable[[], Credential]) -> Credential:
         try:

@@ -170,7 +170,8 @@ class Answer:
 class Exchange:
     """One request and what is known of it so far.
 
-    `claim` and `principal` are of whoever asks, once they are proven. `began_s` is by
+    `address` is the one that shares go by (`addresses.py`). `claim` and `principal` are of whoever
+    asks, once they are proven. `began_s` is by
     `time.perf_counter`. `replayed` is whether an earlier request had the same signature. `headers`
     go out with the answer, whatever it is.
     """
@@ -179,6 +180,7 @@ class Exchange:
     receive: Receive
     head: Head
     body: Body
+    address: str = "unknown"
     request_id: UUID = field(default_factory=uuid4)
     began_s: float = field(default_factory=time.perf_counter)
     operation: str = "unknown"

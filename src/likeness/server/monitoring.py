@@ -54,6 +54,12 @@ class Metrics:
             "Requests that bore the signature of an earlier one.",
             registry=registry,
         )
+        self.refusals = Counter(
+            "likeness_refusals",
+            "What was refused, or let go, so that the server stays there for others, by reason.",
+            ("reason",),
+            registry=registry,
+        )
         self.faces = Counter("likeness_faces", "Faces that were found.", registry=registry)
         self.inside = Gauge(
             "likeness_requests_inside",
