@@ -51,6 +51,7 @@ from likeness.vision.formats.webp import WEBP
 _FORMATS = (JPEG, PNG, WEBP, GIF, BMP, TIFF, JPEG2000, AVIF, HEIC)
 _READ = ", ".join(format.decoder.name for format in _FORMATS)
 _REDUCTIONS = (8, 4, 2)
+_LARGE_MEMORY, _LARGE_SECONDS = 128 << 20, 0.25
 # Of EXIF's orientations (CIPA DC-008, tag 0x0112): whether rows become columns, and what is flipped
 # then, as OpenCV counts: 0 top and bottom, 1 left and right, -1 both.
 _TURNS = {
@@ -83,6 +84,22 @@ class DecodeLimits:
 DEFAULT_LIMITS = DecodeLimits()
 
 
+@dataclass(frozen=True, slots=True)
+class DecodingCost:
+    """What decoding a picture takes at most, as its header promises: nothing of it is decoded yet.
+
+    `memory` is bytes beside the file's; `seconds` are of one processor, and an estimate.
+    """
+
+    memory: int = 0
+    seconds: float = 0.0
+
+    @property
+    def is_large(self) -> bool:
+        """Whether others should not have to wait for it: a photograph of a phone is not large."""
+        return self.memory >= _LARGE_MEMORY or self.seconds >= _LARGE_SECONDS
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
     """A picture within the limits of which only the header has been read; `inspect` makes them.
@@ -101,6 +118,12 @@ class Sample:
     name: str
     _decoder: Decoder = field(repr=False)
     _limits: DecodeLimits = field(repr=False)
+
+    @property
+    def cost(self) -> DecodingCost:
+        """What decoding it whole takes."""
+        seconds = self._decoder.seconds(self.header, len(self.data))
+        return DecodingCost(self.header.memory(1), seconds)
 
     def require_within(self, limits: DecodeLimits) -> None:
         """Hold the picture to limits.
@@ -172,6 +195,14 @@ def inspect(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS, name: str = "") 
         sample = _sample(data, header, format_.decoder, limits, name)
         sample.require_within(limits)
         return sample
+
+
+def cost_of(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> DecodingCost:
+    """Say what decoding a picture would take; nothing where its header is refused."""
+    try:
+        return inspect(data, limits).cost
+    except LikenessError:
+        return DecodingCost()
 
 
 def sample_of_array(pixels: NDArray[np.uint8], limits: DecodeLimits = DEFAULT_LIMITS) -> Sample:

@@ -23,6 +23,9 @@ CMYK = "its CMYK colours were converted without a colour profile"
 ALPHA = "its transparent parts were laid over white"
 
 _REDUCED_FROM_PIXELS = 24_000_000
+# Nanoseconds for a pixel, and for each byte of it that a decoder holds: docs/pictures.md has what
+# pictures of each format took.
+_PIXEL_NS, _MOVED_NS = 3.0, 3.0
 _BESIDE = 4 << 20  # bytes for rows that are converted, tables, and what a heap loses to gaps
 
 ORIENTATION = 0x0112
@@ -92,6 +95,8 @@ class Header:
 class Decoder:
     """Makes the pixels of a picture whose header is known; `name` is that of the format.
 
+    `byte_ns` is how long it takes about for each byte of the file, beside what pixels take.
+
     `pixels` decodes to (h, w, 3) uint8 RGB as stored, not yet upright, with each side divided by
     the reduction (1, 2, 4 or 8), rounded up. It may raise whatever its parsing raises: `decode`
     wraps it. Only pictures of `reduced_from` pixels or more are ever reduced: where the decoder
@@ -101,6 +106,12 @@ class Decoder:
     name: str
     pixels: Callable[[bytes, Header, int], NDArray[np.uint8]]
     reduced_from: int = _REDUCED_FROM_PIXELS
+    byte_ns: float = 15.0
+
+    def seconds(self, header: Header, size: int) -> float:
+        """About how long one processor decodes a file of so many bytes, whole."""
+        pixel_ns = _PIXEL_NS + _MOVED_NS * header.decoder_bytes
+        return (pixel_ns * header.width * header.height + self.byte_ns * size) / 1e9
 
 
 @dataclass(frozen=True, slots=True)

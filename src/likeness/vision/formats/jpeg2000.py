@@ -210,4 +210,8 @@ def _expect(what: str, came: int, most: int) -> None:
         )
 
 
-JPEG2000 = Format(begins_with(_SIGNATURE_BOX, _SOC_SIZ), _header, Decoder("JPEG 2000", _pixels))
+JPEG2000 = Format(
+    begins_with(_SIGNATURE_BOX, _SOC_SIZ),
+    _header,
+    Decoder("JPEG 2000", _pixels, byte_ns=110.0),  # its arithmetic decoder goes bit by bit
+)
