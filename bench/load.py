@@ -23,7 +23,7 @@ from botocore.credentials import Credentials
 def main() -> None:
     """Carry out the plan."""
     plan = json.load(sys.stdin)
-    requests = [_as_sent(*request) for request in signed(plan)]
+    requests = [as_sent(*request) for request in signed(plan)]
     json.dump(asyncio.run(_sent(plan, requests)), sys.stdout)
 
 
@@ -48,7 +48,8 @@ def signed(plan: dict[str, Any]) -> Iterator[tuple[dict[str, str], bytes]]:
         yield {**signed_request.headers, "Host": place, "Content-Length": str(len(body))}, body
 
 
-def _as_sent(headers: dict[str, str], body: bytes) -> bytes:
+def as_sent(headers: dict[str, str], body: bytes) -> bytes:
+    """Give a request as it goes over the wire."""
     lines = [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join(["POST / HTTP/1.1", *lines, "", ""]).encode() + body
 
@@ -65,7 +66,7 @@ async def _sent(plan: dict[str, Any], requests: list[bytes]) -> dict[str, Any]:
             began = time.perf_counter()
             writer.write(request)
             await writer.drain()
-            code = await _answer(reader)
+            code = await answer(reader)
             ms.append(1000 * (time.perf_counter() - began))
             codes[code] = codes.get(code, 0) + 1
         writer.close()
@@ -80,7 +81,8 @@ async def _sent(plan: dict[str, Any], requests: list[bytes]) -> dict[str, Any]:
     }
 
 
-async def _answer(reader: asyncio.StreamReader) -> str:
+async def answer(reader: asyncio.StreamReader) -> str:
+    """Read an answer, and give `OK` or its error code."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
     content = await reader.readexactly(length)

@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -53,6 +53,19 @@ class Server:
     url: str
     key: tuple[str, str]
     process_id: int
+    environment: Mapping[str, str]
+
+    def another_key(self, name: str) -> tuple[str, str]:
+        """Make a key of somebody else."""
+        command = ["keys", "create", name, "--sector", "charity", "--json"]
+        done = subprocess.run(
+            [sys.executable, "-m", "likeness", *command],
+            env=self.environment,
+            capture_output=True,
+            check=True,
+        )
+        made = json.loads(done.stdout)
+        return made["access_key_id"], made["secret_access_key"]
 
     def client(self) -> Any:
         """Give boto3's client of it."""
@@ -105,8 +118,11 @@ class Load:
 
 
 @contextmanager
-def serve(references: int) -> Iterator[Server]:
-    """Serve a copy of a filled home, so that the next run finds it as it was."""
+def serve(references: int, *arguments: str, **settings_too: str) -> Iterator[Server]:
+    """Serve a copy of a filled home, so that the next run finds it as it was.
+
+    `arguments` and settings (`LIKENESS_...`) are the command's own beside its defaults.
+    """
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=OUT) as folder:
         home = Path(folder) / "home"
@@ -116,9 +132,10 @@ def serve(references: int) -> Iterator[Server]:
         environment |= {"LIKENESS_HOME": str(home), "LIKENESS_CACHE": str(settings().cache)}
         if settings().artifacts:
             environment["LIKENESS_ARTIFACTS"] = str(settings().artifacts)
+        environment |= settings_too
         with (Path(folder) / "log").open("w") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "likeness", "serve", "--port", "0"],
+                [sys.executable, "-m", "likeness", "serve", "--port", "0", *arguments],
                 env=environment,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -135,7 +152,7 @@ def serve(references: int) -> Iterator[Server]:
             else:
                 raise NotMeasured("`likeness serve` did not start: try it by hand")
             key = (said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"])
-            yield Server(said["AWS_ENDPOINT_URL_REKOGNITION"], key, process.pid)
+            yield Server(said["AWS_ENDPOINT_URL_REKOGNITION"], key, process.pid, environment)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
