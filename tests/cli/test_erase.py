@@ -9,8 +9,10 @@ import pytest
 from tests.gallery.galleries import enrol, names_as_they_came
 from tests.service.people import person
 
-from .conftest import RED
-from .staff import Command, Make, employ, home
+from .conftest import BLUE, RED
+from .staff import Command, Make, employ, enrol_unnamed, home
+from .test_on_record import entries
+from .test_review import add_watch, answer
 
 
 @pytest.fixture
@@ -73,6 +75,57 @@ def test_a_subject_stays_whose_reference_is_erased(
     assert (erased["subjects"], erased["references"]) == (0, 1)
     (face,) = json.loads(likeness(*arguments).out)["pictures"][0]["faces"]
     assert (face["match"], face["candidates"][0]["reference"]) == ("Rosa", second["reference"])
+
+
+@pytest.fixture
+def watched(
+    likeness: Command, picture: Make, erase: Command, monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, str]:
+    """A watch for Rosa's face, and one for somebody else's, in `staff`."""
+    monkeypatch.setenv("LIKENESS_CROPS", "on")
+    wanted = [
+        add_watch(picture(f"wanted-{name}.png", colour))
+        for name, colour in (("rosa", RED), ("other", BLUE))
+    ]
+    return tuple(answer(likeness, *one)["id"] for one in wanted)  # type: ignore[return-value]
+
+
+def watches(likeness: Command) -> list[str]:
+    return [one["id"] for one in answer(likeness, "watch", "list")["watches"]]
+
+
+def test_a_watch_for_the_person_ends_with_its_cases_and_others_go_on(
+    likeness: Command, picture: Make, erase: Command, watched: tuple[str, str]
+) -> None:
+    of_rosa, other = watched
+    likeness(
+        *("enrol", "--collection", "staff", "--any-quality"),
+        picture("more/Rosita/1.png", RED, side=150).parent.parent,
+    )
+    assert [one["watch_id"] for one in answer(likeness, "review", "list")["cases"]] == [of_rosa]
+    erased = erase("Rosa", "--yes")
+    assert f"  done: watch {of_rosa} for somebody as alike ended, with 1 cases of it" in erased.out
+    assert other not in erased.out
+    assert watches(likeness) == [other]
+    assert answer(likeness, "review", "list")["cases"] == []
+    (entry,) = (one for one in entries() if (one["kind"], one["operation"]) == ("done", "erase"))
+    assert entry["details"] == {"watches_ended": "1"}
+
+
+def test_a_watch_that_stays_is_named_with_its_end(
+    likeness: Command, picture: Make, erase: Command, watched: tuple[str, str]
+) -> None:
+    of_rosa, _ = watched
+    unnamed = enrol_unnamed(picture("unnamed.png", RED, side=140))
+    for arguments in (["--reference", unnamed], ["Rosa", "--keep-watches"]):
+        document = json.loads(erase(*arguments, "--yes", "--json").out)
+        (left,) = (one for one in document["certificate"]["remainders"] if of_rosa in one["what"])
+        ends = {
+            one["id"]: one["expires_at"] for one in answer(likeness, "watch", "list")["watches"]
+        }
+        assert left["until"][:10] == ends[of_rosa][:10]
+        assert "watch end" in left["why"]
+    assert watches(likeness) == list(watched)
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,43 @@ def test_erased_subject_vanishes_from_cases_that_found_them_as_a_whole(desk: Des
     assert desk.candidates(case) == ()
 
 
+@pytest.mark.parametrize(
+    ("verdict_on_erased", "verdict_on_other", "until", "shown"),
+    [
+        (None, None, True, CROP),  # the other may be who it shows
+        (Verdict.SAME, Verdict.NOT_SAME, False, None),
+        (None, Verdict.NOT_SAME, False, None),
+        (Verdict.NOT_SAME, None, None, CROP),  # it does not show who is erased
+        (Verdict.NOT_SAME, Verdict.NOT_SAME, None, CROP),
+    ],
+)
+def test_picture_that_may_show_who_is_erased_stays_only_for_others_who_may_be_shown(
+    desk: Desk,
+    verdict_on_erased: Verdict | None,
+    verdict_on_other: Verdict | None,
+    until: bool | None,
+    shown: bytes | None,
+) -> None:
+    gone, stays = found(2)
+    case = desk.open([gone, stays])
+    number = {one.id: one.number for one in desk.candidates(case)}
+    for one, verdict in ((gone, verdict_on_erased), (stays, verdict_on_other)):
+        if verdict is not None:
+            desk.decide(case, "ada", verdict, number[one.id])
+    left = desk.database.write(lambda c: forget_people(c, [gone.id]))
+    expected = None if until is None else {case.id: case.expires_at if until else None}
+    assert left == (expected or {})
+    assert desk.database.read(lambda c: probe_crop(c, desk.keyring, case)) == shown
+
+
+def test_picture_of_a_search_that_found_only_who_is_erased_goes(desk: Desk) -> None:
+    (gone,) = found()
+    case = desk.open([gone])
+    assert desk.database.write(lambda c: forget_people(c, [gone.id])) == {case.id: None}
+    assert desk.database.read(lambda c: probe_crop(c, desk.keyring, case)) is None
+    assert desk.find() == case  # as before: who searched learns nothing
+
+
 def test_case_that_searched_for_an_erased_reference_ends(desk: Desk) -> None:
     erased = uuid4()
     desk.open(found(), other(probe=erased.bytes), probe_id=erased)

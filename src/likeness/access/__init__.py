@@ -13,9 +13,11 @@ from likeness.access.access_keys import (
     may,
 )
 from likeness.access.keys import IssuedSecret
+from likeness.access.request_tokens import KEPT as TOKENS_KEPT
 from likeness.access.request_tokens import RequestTokens, TokenReused
 
 __all__ = [
+    "TOKENS_KEPT",
     "AccessKey",
     "BrokenKey",
     "Credential",

@@ -21,7 +21,7 @@ from likeness.secrets import CommandKeys, KeyFiles, Keyring, KeySource, TextKeys
 from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.govern.cohorts import even_older_scores_out
 from likeness.service.uses import Desk, Home, Rows, TemplatesOf, Withholding
-from likeness.service.uses.forget import FORGOTTEN_FROM, OUT_OF_REACH
+from likeness.service.uses.forget import FORGOTTEN_FROM, always_left
 from likeness.service.watch.watches import WatchInForce
 from likeness.storage import Freshness, SqliteFile, current, migrate, open_database, read_address
 from likeness.terms import UNDECLARED, Calibration, Principal, Role, Use
@@ -109,7 +109,7 @@ def open_home(installation: Installation, load_finder: LoadFinder | None = None)
                 Cohort.from_bytes,
                 make_index=_make_index(settings),
                 snapshots=settings.home / "snapshots",
-                kept_elsewhere=KeptElsewhere(FORGOTTEN_FROM, OUT_OF_REACH),
+                kept_elsewhere=KeptElsewhere(FORGOTTEN_FROM, always_left),
             )
         ) as gallery,
     ):

@@ -6,9 +6,9 @@ from pathlib import Path
 from likeness.cli.terminal.answers import Json, print_json
 from likeness.cli.terminal.output_file import write_output
 from likeness.cli.terminal.plain_text import plain
-from likeness.cli.terminal.words import several
+from likeness.cli.terminal.words import minute, several
 from likeness.errors import InvalidRequest
-from likeness.gallery import ErasureCertificate
+from likeness.gallery import ErasureCertificate, Remainder
 
 # One of an erasure of a million references has a tenth of that.
 _LARGEST_BYTES = 100_000_000
@@ -84,6 +84,11 @@ def _in_words(certificate: ErasureCertificate) -> list[str]:
     return [
         f"Erased: {erased_in_words(certificate)}.",
         *(f"  done: {done}" for done in certificate.done),
+        *(f"  stays {_until(one)}: {one.what}, since {one.why}" for one in certificate.remainders),
         *(f"  out of reach: {place}" for place in certificate.out_of_reach),
         f"Certificate {certificate.id}, SHA-256 {certificate.digest}.",
     ]
+
+
+def _until(one: Remainder) -> str:
+    return "without a date" if one.until is None else f"until {minute(one.until)}"

@@ -26,6 +26,10 @@ def erase(
         list[UUID] | None,
         typer.Option(metavar="ID", help="A reference instead; the subject stays. May be repeated."),
     ] = None,
+    keep_watches: Annotated[
+        bool,
+        typer.Option("--keep-watches", help="Keep watches that look for somebody as alike."),
+    ] = False,
     yes: Yes = False,
     certificate: CertificateTo = None,
     as_json: AsJson = False,
@@ -48,7 +52,9 @@ def erase(
     beside_server = "ask the server: DeleteFaces, DeleteUser"
     with home_for("erase", beside_server=beside_server) as (home, caller):
         if subject is not None:
-            erased = erase_subject(home, caller, collection, subject, ask_for_subject)
+            erased = erase_subject(
+                home, caller, collection, subject, ask_for_subject, keep_watches=keep_watches
+            )
         else:
             erased = erase_references(home, caller, collection, reference or [], ask_for_references)
     give_certificate(erased, certificate, as_json)

@@ -4,11 +4,11 @@
 gallery open, `Collections.collection(name)` gives a `Collection`, which reads and changes rows.
 """
 
-from likeness.gallery.certificate import ErasureCertificate, Verification
+from likeness.gallery.certificate import ErasureCertificate, Remainder, Verification
 from likeness.gallery.collection import Collection, OpenCollection
 from likeness.gallery.collection_rows import MOST_TAGS, CollectionRows
 from likeness.gallery.erasing import KeptElsewhere
-from likeness.gallery.erasure import Erasure
+from likeness.gallery.erasure import Erasure, note_for_certificate
 from likeness.gallery.gallery import Collections, Gallery
 from likeness.gallery.indexes import MakeIndex
 from likeness.gallery.own_strangers import Measured
@@ -40,10 +40,12 @@ __all__ = [
     "NewReference",
     "OpenCollection",
     "Reference",
+    "Remainder",
     "Size",
     "Subject",
     "Verification",
     "counts_by_key",
     "models_in_use",
+    "note_for_certificate",
     "rewrap_keys",
 ]

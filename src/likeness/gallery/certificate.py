@@ -12,7 +12,9 @@ from uuid import UUID
 
 from likeness.errors import InvalidRequest
 
-_VERSION = 1
+_VERSION = 2
+# The first has no remainders.
+_VERSIONS = (1, _VERSION)
 # Of both databases' numbers.
 _NUMBERS_END = 2**63
 _NUMBERS = ("subject_numbers", "affected_subjects", "reference_numbers")
@@ -53,8 +55,39 @@ class Erased:
 
 
 @dataclass(frozen=True, slots=True)
+class Remainder:
+    """Something that an erasure leaves here, and why; `until` is None where no date is set."""
+
+    what: str
+    until: datetime | None
+    why: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the values that JSON can hold."""
+        until = None if self.until is None else self.until.isoformat()
+        return {"what": self.what, "until": until, "why": self.why}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Remainder":
+        """Make one of what `as_json` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: something is missing.
+        """
+        until = value["until"]
+        return cls(
+            str(value["what"]),
+            None if until is None else datetime.fromisoformat(until),
+            str(value["why"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ErasureCertificate:
-    """That an erasure reached everything in our reach; `out_of_reach` lists what is not."""
+    """That an erasure reached everything in our reach; `out_of_reach` lists what is not.
+
+    `remainders` are what stays here. Certificates of version 1 did not list that.
+    """
 
     id: UUID
     collection_id: UUID
@@ -63,6 +96,8 @@ class ErasureCertificate:
     completed_at: datetime
     done: tuple[str, ...]
     out_of_reach: tuple[str, ...]
+    remainders: tuple[Remainder, ...] = ()
+    version: int = _VERSION
 
     @property
     def digest(self) -> str:
@@ -72,8 +107,8 @@ class ErasureCertificate:
 
     def as_json(self) -> dict[str, Any]:
         """Give the values that JSON can hold."""
-        return {
-            "version": _VERSION,
+        written = {
+            "version": self.version,
             "id": str(self.id),
             "collection_id": str(self.collection_id),
             "erased": self.erased.as_json(),
@@ -82,6 +117,9 @@ class ErasureCertificate:
             "done": list(self.done),
             "out_of_reach": list(self.out_of_reach),
         }
+        if self.version == 1:
+            return written
+        return {**written, "remainders": [one.as_json() for one in self.remainders]}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "ErasureCertificate":
@@ -91,7 +129,7 @@ class ErasureCertificate:
             InvalidRequest: it is no certificate.
         """
         try:
-            if value["version"] != _VERSION:
+            if value["version"] not in _VERSIONS:
                 raise ValueError("another version")
             read = cls(
                 UUID(value["id"]),
@@ -101,6 +139,8 @@ class ErasureCertificate:
                 datetime.fromisoformat(value["completed_at"]),
                 tuple(map(str, value["done"])),
                 tuple(map(str, value["out_of_reach"])),
+                tuple(map(Remainder.from_json, value.get("remainders", ()))),
+                int(value["version"]),
             )
             # Otherwise what somebody added would look as if we had issued it.
             if read.as_json() != value:
@@ -108,7 +148,8 @@ class ErasureCertificate:
             return read
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise InvalidRequest(
-                f"Not a certificate of version {_VERSION} of an erasure. Pass it as it was issued."
+                f"Not a certificate of an erasure (version {_VERSION} or older). Pass it as it"
+                " was issued."
             ) from error
 
 

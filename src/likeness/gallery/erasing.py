@@ -16,7 +16,7 @@ from likeness.gallery import (
     staging,
     stored_collections,
 )
-from likeness.gallery.certificate import ErasureCertificate, Verification
+from likeness.gallery.certificate import ErasureCertificate, Remainder, Verification
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.indexes import IndexesInUse
 from likeness.gallery.staging import Change
@@ -28,11 +28,12 @@ from likeness.storage import Database
 class KeptElsewhere:
     """What others keep of people, and delete in the act that erases them.
 
-    `tables` are scrubbed with the gallery's. `out_of_reach` says, for certificates, what stays.
+    `tables` are scrubbed with the gallery's. `remainders` says, for certificates, what stays there
+    from a moment on.
     """
 
     tables: tuple[Table, ...] = ()
-    out_of_reach: tuple[str, ...] = ()
+    remainders: Callable[[datetime], tuple[Remainder, ...]] = lambda now: ()
 
 
 class Erasing:
@@ -67,7 +68,12 @@ class Erasing:
         with self._finishing:
             staging.finish(self._database, self._forget_replaced)
             return erasure.finish(
-                self._database, begun, self._forget, self._elsewhere.tables, self._clock
+                self._database,
+                begun,
+                self._forget,
+                self._elsewhere.tables,
+                self._elsewhere.remainders,
+                self._clock,
             )
 
     def finish_pending(self) -> list[ErasureCertificate]:
@@ -111,10 +117,8 @@ class Erasing:
     def _forget(self, begun: Erasure) -> tuple[str, ...]:
         collection = self._there(begun.collection_id)
         if collection is not None:
-            left = self._in_use.forget(collection, begun.erased)
-        else:
-            left = self._in_use.wipe_collection(begun.collection_id, begun.models)
-        return (*left, *self._elsewhere.out_of_reach)
+            return self._in_use.forget(collection, begun.erased)
+        return self._in_use.wipe_collection(begun.collection_id, begun.models)
 
     def _forget_replaced(self, change: Change) -> None:
         """Take away the model that a change left: the old one, or the new one where discarded."""

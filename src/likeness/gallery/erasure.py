@@ -31,7 +31,7 @@ from sqlalchemy import (
 
 from likeness.errors import Conflict
 from likeness.gallery import own_strangers, stored_collections
-from likeness.gallery.certificate import Erased, ErasureCertificate, Verification
+from likeness.gallery.certificate import Erased, ErasureCertificate, Remainder, Verification
 from likeness.gallery.stored_collections import StoredCollection
 from likeness.gallery.tables import (
     BETTER_MODELS,
@@ -75,6 +75,9 @@ class Erasure:
     models: tuple[tuple[str, int], ...]
     erased: Erased
     begun_at: datetime
+    # What was noted of it beside what every erasure does, and leaves.
+    done: tuple[str, ...] = ()
+    remainders: tuple[Remainder, ...] = ()
 
 
 def begin(
@@ -169,6 +172,29 @@ def note_removed(
         connection.execute(insert(REMOVALS), rows)
 
 
+def note_for_certificate(
+    connection: Connection,
+    erasure_id: UUID,
+    *,
+    done: Sequence[str] = (),
+    remainders: Sequence[Remainder] = (),
+) -> None:
+    """Note for an erasure's certificate what else was done, and what it leaves.
+
+    In the act that begins it.
+    """
+    if not (done or remainders):
+        return
+    ours = ERASURES.c.id == erasure_id
+    content = json.loads(connection.execute(select(ERASURES.c.content).where(ours)).scalar_one())
+    content["done"] = [*content.get("done", ()), *done]
+    content["remainders"] = [
+        *content.get("remainders", ()),
+        *(one.as_json() for one in remainders),
+    ]
+    connection.execute(update(ERASURES).where(ours).values(content=json.dumps(content)))
+
+
 def pending(connection: Connection) -> list[Erasure]:
     """List erasures that have begun and are not finished, oldest first."""
     rows = connection.execute(
@@ -182,13 +208,14 @@ def finish(
     erasures: Sequence[Erasure],
     forget: Callable[[Erasure], tuple[str, ...]],
     scrubbed_too: Sequence[Table],
+    remainders: Callable[[datetime], Sequence[Remainder]],
     clock: Callable[[], datetime],
 ) -> list[ErasureCertificate]:
     """Take what was begun from everywhere else, and issue the certificates.
 
     `forget` takes an erasure's vectors out of indexes and snapshots, and gives, in words, where
     they may be found nevertheless. `scrubbed_too` are others' tables that something of the erased
-    was deleted from.
+    was deleted from, and `remainders` gives what every erasure leaves there from a moment on.
 
     Raises:
         Conflict: a program that reads the database stands in the way; the erasures stay noted.
@@ -207,11 +234,23 @@ def finish(
             f"Deleted rows cannot be scrubbed from the database: {scrubbing.stood_in_way}. They are"
             " gone from every search; the next sweep or start finishes the erasure."
         )
-    certificates = [
-        _certificate(erasure, clock(), (*left[erasure.id], *scrubbing.out_of_reach, *_EXPORTS))
-        for erasure in erasures
-    ]
-    return database.write(lambda connection: [_kept(connection, one) for one in certificates])
+    now = clock()
+    leaves = tuple(remainders(now))
+
+    def certify(connection: Connection) -> list[ErasureCertificate]:
+        # Read again: what was noted of one was noted after it began.
+        certificates = [
+            _certificate(
+                _noted(connection, erasure),
+                now,
+                (*left[erasure.id], *scrubbing.out_of_reach, *_EXPORTS),
+                leaves,
+            )
+            for erasure in erasures
+        ]
+        return [_kept(connection, one) for one in certificates]
+
+    return database.write(certify)
 
 
 def verify(connection: Connection, certificate: ErasureCertificate, vectors: int) -> Verification:
@@ -285,20 +324,38 @@ def _erasure(row: Row[tuple[Any, ...]]) -> Erasure:
     content = json.loads(row.content)
     erased = Erased.from_json(content["erased"])
     models = tuple((model, dimensions) for model, dimensions in content["models"])
-    return Erasure(row.id, row.collection_id, models, erased, row.begun_at)
+    return Erasure(
+        row.id,
+        row.collection_id,
+        models,
+        erased,
+        row.begun_at,
+        tuple(content.get("done", ())),
+        tuple(map(Remainder.from_json, content.get("remainders", ()))),
+    )
+
+
+def _noted(connection: Connection, erasure: Erasure) -> Erasure:
+    row = connection.execute(select(ERASURES).where(ERASURES.c.id == erasure.id)).one()
+    return _erasure(row)
 
 
 def _certificate(
-    erasure: Erasure, now: datetime, out_of_reach: tuple[str, ...]
+    erasure: Erasure,
+    now: datetime,
+    out_of_reach: tuple[str, ...],
+    remainders: tuple[Remainder, ...],
 ) -> ErasureCertificate:
+    done = _DONE_WITH_COLLECTION if erasure.erased.whole_collection else _DONE
     return ErasureCertificate(
         erasure.id,
         erasure.collection_id,
         erasure.erased,
         erasure.begun_at,
         now,
-        _DONE_WITH_COLLECTION if erasure.erased.whole_collection else _DONE,
+        (*done, *erasure.done),
         out_of_reach,
+        (*erasure.remainders, *remainders),
     )
 
 

@@ -17,6 +17,7 @@ from likeness.review.case import (
 )
 from likeness.review.cases import (
     delete_case,
+    delete_cases_of_watch,
     ended_cases,
     find_case,
     forget_collection,
@@ -62,6 +63,8 @@ from likeness.review.watches import (
     is_anybody_watched,
     keeper_of,
     live_watches,
+    scores_of_watches,
+    watched_in,
 )
 
 __all__ = [
@@ -92,6 +95,7 @@ __all__ = [
     "claim_notices",
     "counts_by_key",
     "delete_case",
+    "delete_cases_of_watch",
     "delete_notice",
     "delete_watch",
     "ended_cases",
@@ -117,10 +121,12 @@ __all__ = [
     "outcome_of",
     "probe_crop",
     "rewrap_keys",
+    "scores_of_watches",
     "sighting_crop",
     "statement_of",
     "told_apart_from",
     "verdicts_of",
     "verdicts_seen_by",
+    "watched_in",
     "with_crops",
 ]

@@ -59,8 +59,10 @@ from likeness.review.tables import (
 )
 from likeness.review.watches import delete_watches
 from likeness.secrets import Digester, Key, Keyring
+from likeness.terms import in_batches
 
 _DIGEST_BYTES = 32
+_AT_A_TIME = 900
 _COLUMNS = [CASES.c[name] for name in Case.__dataclass_fields__ if name != "authorised_at"] + [
     AUTHORISATIONS.c.given_at.label("authorised_at")
 ]
@@ -243,21 +245,47 @@ def is_own_case(connection: Connection, case: Case, principal_id: str) -> bool:
     return connection.execute(same).first() is not None
 
 
-def forget_people(connection: Connection, ids: Collection[UUID]) -> None:
+def forget_people(connection: Connection, ids: Collection[UUID]) -> dict[UUID, datetime | None]:
     """Forget erased references and subjects, by their ids.
 
-    They leave every case; cases that searched for one of them end.
+    They leave every case; cases that searched for one of them end. Of others the picture that was
+    searched for goes too, since it may show them, unless somebody else may still be who it shows:
+    whoever people have not told apart from it. Gives, of each case with such a picture, until when
+    it stays at the latest, None where it is gone.
     """
     _delete(connection, CASES.c.probe_id.in_(ids))
     theirs = or_(CANDIDATES.c.reference_id.in_(ids), CANDIDATES.c.subject_id.in_(ids))
+    found_them = CASES.c.id.in_(select(CANDIDATES.c.case_id).where(theirs))
+    asked = [
+        case
+        for case in _read(connection, found_them, CASES.c.sealed_crop.is_not(None))
+        if not _told_apart_from_all(connection, case, ids)
+    ]
     on_them = tuple_(VERDICTS.c.case_id, VERDICTS.c.number).in_(
         select(CANDIDATES.c.case_id, CANDIDATES.c.number).where(theirs)
     )
     connection.execute(delete(VERDICTS).where(on_them))
     connection.execute(delete(CANDIDATES).where(theirs))
+    kept = [one for one in asked if not _told_apart_from_all(connection, one)]
+    stripped = {one.id for one in asked} - {one.id for one in kept}
+    for some in in_batches(stripped, _AT_A_TIME):
+        connection.execute(update(CASES).where(CASES.c.id.in_(some)).values(sealed_crop=None))
     connection.execute(delete(TOLD_APART).where(TOLD_APART.c.candidate_id.in_(ids)))
     connection.execute(delete(CROPS).where(CROPS.c.reference_id.in_(ids)))
     forget_unknown_faces(connection)
+    return dict.fromkeys(stripped) | {one.id: one.expires_at for one in kept}
+
+
+def _told_apart_from_all(
+    connection: Connection, case: Case, ids: Collection[UUID] | None = None
+) -> bool:
+    """Whether a case's picture is of none of its candidates, or of none of those of some ids."""
+    candidates = outcome_of(connection, case).candidates
+    return all(
+        one.standing is Standing.REJECTED
+        for one in candidates
+        if ids is None or not one.ids.isdisjoint(ids)
+    )
 
 
 def forget_collection(connection: Connection, collection_id: UUID) -> None:
@@ -271,6 +299,15 @@ def forget_collection(connection: Connection, collection_id: UUID) -> None:
 def ended_cases(connection: Connection, now: datetime) -> list[Case]:
     """List cases that have ended and were not swept yet."""
     return _read(connection, ~_lives(now))
+
+
+def delete_cases_of_watch(connection: Connection, watch_id: UUID) -> int:
+    """Delete the cases that a watch opened, with the pictures in them; say how many there were."""
+    of_watch = CASES.c.watch_id == watch_id
+    count = len(connection.execute(select(CASES.c.id).where(of_watch)).all())
+    _delete(connection, of_watch)
+    forget_unknown_faces(connection)
+    return count
 
 
 def delete_case(connection: Connection, case: Case) -> None:

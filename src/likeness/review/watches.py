@@ -202,6 +202,26 @@ def watched_in(
     ]
 
 
+def scores_of_watches(
+    watched: Sequence[Probe], templates: Sequence[Template]
+) -> dict[Watch, float | None]:
+    """Say of each watch how alike it is to the most alike of some templates of one person, a score.
+
+    None where none can be compared: it was made with another model or cohort.
+    """
+    return {
+        one.watch: max(
+            (
+                compare(template, one.template).score
+                for template in templates
+                if _comparable(one.template, template)
+            ),
+            default=None,
+        )
+        for one in watched
+    }
+
+
 def resembling(
     watched: Sequence[Probe], template: Template, calibration: Calibration, at_least: float
 ) -> list[tuple[Watch, float]]:
@@ -210,12 +230,7 @@ def resembling(
     A watch may demand more. What was made with another model or cohort resembles nothing: with
     another model it has to be added again.
     """
-    comparable = [
-        one
-        for one in watched
-        if (one.template.model, one.template.cohort.version)
-        == (template.model, template.cohort.version)
-    ]
+    comparable = [one for one in watched if _comparable(one.template, template)]
     similarities = [
         (one.watch, calibration.similarity(compare(template, one.template).score))
         for one in comparable
@@ -286,6 +301,10 @@ def expired_watches(connection: Connection, now: datetime) -> list[Watch]:
 def delete_watches(connection: Connection, collection_id: UUID) -> None:
     """Delete the watches of an erased collection."""
     _delete(connection, WATCHES.c.collection_id == collection_id)
+
+
+def _comparable(one: Template, other: Template) -> bool:
+    return (one.model, one.cohort.version) == (other.model, other.cohort.version)
 
 
 def _read(connection: Connection, *chosen: ColumnElement[bool]) -> list[Watch]:

@@ -17,8 +17,16 @@ from sqlalchemy import Connection
 
 from likeness.access import may
 from likeness.errors import Denied, LikenessError, NotFound
-from likeness.gallery import Collection, Erasure, ErasureCertificate, Subject, Verification
+from likeness.gallery import (
+    Collection,
+    Erasure,
+    ErasureCertificate,
+    Subject,
+    Verification,
+    note_for_certificate,
+)
 from likeness.service.enrol.subjects import named
+from likeness.service.erase.watched import end_watches, left_watches, watches_of
 from likeness.service.uses import (
     Caller,
     Home,
@@ -118,8 +126,12 @@ def erase_subject(
     name: str,
     subject: str,
     require_consent: Callable[[int, int], None],
+    *,
+    keep_watches: bool = False,
 ) -> ErasureCertificate:
     """Erase the subject of a name with all their references; raises what `Erasing.finish` does.
+
+    Watches in the collection that look for somebody as alike end, unless they are to be kept.
 
     Where an older Likeness kept the name in two spellings, both are erased: nobody can tell which
     of them somebody means who asks to be forgotten. Consent is asked for both, and certified: it is
@@ -142,20 +154,30 @@ def erase_subject(
 
         require_consent(len(subject_ids), len(home.database.read(references)))
 
-        def erase(connection: Connection) -> tuple[Erasure, tuple[UUID, ...]]:
+        def erase(connection: Connection) -> tuple[Erasure, tuple[UUID, ...], int]:
             theirs, its = references(connection), of.within(connection)
-            return its.begin_erasure(home.clock(), subject_ids=subject_ids), theirs
+            watches = watches_of(connection, home, of, theirs)
+            begun = its.begin_erasure(home.clock(), subject_ids=subject_ids)
+            ending = () if keep_watches else watches.alike
+            note_for_certificate(
+                connection,
+                begun.id,
+                done=end_watches(connection, ending),
+                remainders=left_watches(watches, ended=not keep_watches),
+            )
+            return begun, theirs, len(ending)
 
-        def outcome(result: tuple[Erasure, tuple[UUID, ...]]) -> Outcome:
-            begun, reference_ids = result
+        def outcome(result: tuple[Erasure, tuple[UUID, ...], int]) -> Outcome:
+            begun, reference_ids, watches = result
             return Outcome(
                 reference_ids=reference_ids,
                 subject_ids=subject_ids,
                 certificate_id=begun.id,
+                details={"watches_ended": str(watches)} if watches else {},
                 forgotten=(*subject_ids, *reference_ids),
             )
 
-        begun, _ = record.write(erase, outcome)
+        begun, _, _ = record.write(erase, outcome)
         return home.gallery.erasing.finish([begun])[0]
 
 
@@ -273,7 +295,7 @@ def _erase_references(
             done = ErasedReferences(erased, kept, tuple(one for one in ids if one not in found))
         if not done.erased:
             return done, []
-        return done, [its.begin_erasure(home.clock(), reference_ids=done.erased)]
+        return done, [_begin_references(connection, home, of, done.erased)]
 
     def outcome(result: tuple[ErasedReferences, list[Erasure]]) -> Outcome:
         done, begun = result
@@ -289,6 +311,27 @@ def _erase_references(
         return record.write(erase, outcome)
 
 
+def _begin_references(
+    connection: Connection,
+    home: Home,
+    of: Collection,
+    reference_ids: Sequence[UUID],
+    *,
+    with_emptied: bool = False,
+) -> Erasure:
+    """Begin to erase references; watches for their person stay, and the certificate names them.
+
+    Else whoever may enrol and erase could end anybody's watch, and a sweep would.
+    """
+    watches = watches_of(connection, home, of, reference_ids)
+    begun = of.within(connection).begin_erasure(
+        home.clock(), reference_ids=reference_ids, with_emptied=with_emptied
+    )
+    remainders = left_watches(watches, ended=False)
+    note_for_certificate(connection, begun.id, remainders=remainders)
+    return begun
+
+
 def _sweep(home: Home, collection: Collection, due: Sequence[UUID]) -> None:
     def outcome(begun: Erasure) -> Outcome:
         subject_ids = begun.erased.subject_ids
@@ -302,8 +345,8 @@ def _sweep(home: Home, collection: Collection, due: Sequence[UUID]) -> None:
     use = Use(home.somebody, Action.ERASE, "SweepCollection", collection.id)
     with home.desk.record(use) as record:
         record.write(
-            lambda connection: collection.within(connection).begin_erasure(
-                home.clock(), reference_ids=due, with_emptied=True
+            lambda connection: _begin_references(
+                connection, home, collection, due, with_emptied=True
             ),
             outcome,
         )

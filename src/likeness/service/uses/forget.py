@@ -4,11 +4,15 @@ Entries of the ledger stay as they are; what tied them to a person is destroyed.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from likeness import jobs, review
+from likeness.access import TOKENS_KEPT
+from likeness.gallery import Remainder, note_for_certificate
+from likeness.jobs import KEPT as RESULTS_KEPT
 from likeness.ledger import FORGOTTEN_FROM as OF_LEDGER
 from likeness.ledger import Ledger
 from likeness.terms import in_batches
@@ -19,22 +23,64 @@ FORGOTTEN_FROM = (*OF_LEDGER, *review.FORGOTTEN_FROM, *jobs.FORGOTTEN_FROM)
 """The tables that are to be scrubbed after an erasure, beside the gallery's."""
 
 
-OUT_OF_REACH = (
-    "ids in answers that are kept sealed for requests that come again, for up to 7 days",
-    "faces that clips show and nobody was found to be like, sealed in jobs for up to 7 days",
-)
-"""What stays of the erased, for certificates: none of it says whom it is about."""
+def always_left(now: datetime) -> tuple[Remainder, ...]:
+    """Say what every erasure leaves: none of it says whom it is about, or is anybody's to read."""
+    return (
+        Remainder(
+            "ids in answers that are kept sealed for requests that come again",
+            now + TOKENS_KEPT,
+            "such a request gets the same answer, and changes nothing twice",
+        ),
+        Remainder(
+            "in what finished jobs found, sealed: that, when and where in a clip an unknown face"
+            " was seen, and the faces of whoever was found to be like nobody",
+            now + RESULTS_KEPT,
+            "nobody can tell whose they are",
+        ),
+        Remainder(
+            "faces in clips and streams that are being searched, sealed in the job",
+            None,
+            "they go when it is done, and it names nobody who is erased",
+        ),
+        Remainder(
+            "entries of the ledger about them, without what tells whom they are about",
+            None,
+            "the ledger is never edited, so that it proves what was done",
+        ),
+        Remainder(
+            "a keyed mark of each id and picture, from which neither can be had",
+            None,
+            "an import must not bring anybody back unseen",
+        ),
+    )
 
 
 def forget(
-    connection: Connection, ledger: Ledger, ids: Iterable[UUID], collection_id: UUID | None
+    connection: Connection,
+    ledger: Ledger,
+    ids: Iterable[UUID],
+    collection_id: UUID | None,
+    certificate_id: UUID | None,
 ) -> None:
-    """Forget whom an act has erased; `collection_id` where that is a whole collection."""
+    """Forget whom an act has erased; `collection_id` where that is a whole collection.
+
+    What may show them and has to stay is noted for the certificate of that id.
+    """
+    pictures: dict[UUID, datetime | None] = {}
     for some in in_batches(ids, _AT_A_TIME):
         ledger.forget(connection, some)
         if collection_id is None:
-            review.forget_people(connection, some)
+            pictures |= review.forget_people(connection, some)
             jobs.forget_people(connection, some)
     if collection_id is not None:
         review.forget_collection(connection, collection_id)
         jobs.forget_collection(connection, collection_id)
+    ends = [until for until in pictures.values() if until is not None]
+    if certificate_id is not None and ends:
+        left = Remainder(
+            f"pictures that were searched for, in {len(ends)} cases for review, which may show"
+            " whoever is erased",
+            max(ends),
+            "others may be who they show, and people have to look at that",
+        )
+        note_for_certificate(connection, certificate_id, remainders=[left])

@@ -318,7 +318,7 @@ class Record:
             position = ledger.append(connection, self._done(came))
             # Afterwards, since the entry commits to those who are forgotten.
             whole = self.use.collection_id if came.forgets_collection else None
-            forget(connection, ledger, came.forgotten, whole)
+            forget(connection, ledger, came.forgotten, whole, came.certificate_id)
             return result, position
 
         result, position = database.write(write)
