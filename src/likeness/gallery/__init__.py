@@ -17,6 +17,7 @@ from likeness.gallery.seal import Details
 from likeness.gallery.search import By, Candidate
 from likeness.gallery.staging import Change, FoundAgain
 from likeness.gallery.stored_collections import Size, counts_by_key, models_in_use, rewrap_keys
+from likeness.gallery.subject_changes import ChangeKind, KeptChange, SubjectChange
 from likeness.gallery.subjects import ArrivingSubject, Subject
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "By",
     "Candidate",
     "Change",
+    "ChangeKind",
     "Collection",
     "CollectionRows",
     "Collections",
@@ -34,6 +36,7 @@ __all__ = [
     "ErasureCertificate",
     "FoundAgain",
     "Gallery",
+    "KeptChange",
     "KeptElsewhere",
     "MakeIndex",
     "Measured",
@@ -43,6 +46,7 @@ __all__ = [
     "Remainder",
     "Size",
     "Subject",
+    "SubjectChange",
     "Verification",
     "counts_by_key",
     "models_in_use",

@@ -19,6 +19,7 @@ from likeness.gallery.own_strangers import OwnStrangers
 from likeness.gallery.references import References
 from likeness.gallery.staging import Changes
 from likeness.gallery.stored_collections import Size, Unit
+from likeness.gallery.subject_changes import SubjectChanges
 from likeness.gallery.subjects import Subjects
 from likeness.gallery.tables import REFERENCES, TAGS
 from likeness.terms import Calibration, checked_text
@@ -102,6 +103,11 @@ class CollectionRows(Unit):
     def subjects(self) -> Subjects:
         """Its subjects."""
         return Subjects(self.connection, self.seal, self.collection)
+
+    @property
+    def subject_changes(self) -> SubjectChanges:
+        """What makes its subjects others than they were."""
+        return SubjectChanges(self.connection, self.seal, self.collection)
 
     @property
     def tags(self) -> Tags:

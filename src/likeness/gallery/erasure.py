@@ -33,8 +33,10 @@ from likeness.errors import Conflict
 from likeness.gallery import own_strangers, stored_collections
 from likeness.gallery.certificate import Erased, ErasureCertificate, Remainder, Verification
 from likeness.gallery.stored_collections import StoredCollection
+from likeness.gallery.subjects import forget_changes_of, forget_taken_up, taken_up_by
 from likeness.gallery.tables import (
     BETTER_MODELS,
+    CHANGED_SUBJECTS,
     CHANGES,
     COHORTS,
     COLLECTIONS,
@@ -44,8 +46,10 @@ from likeness.gallery.tables import (
     REFERENCES,
     REMOVALS,
     STAGED,
+    SUBJECT_CHANGES,
     SUBJECTS,
     TAGS,
+    TAKEN_UP,
 )
 from likeness.storage import Database, scrub
 from likeness.terms import in_batches
@@ -53,7 +57,10 @@ from likeness.terms import in_batches
 T = TypeVar("T")
 
 _AT_ONCE = 10_000
-SCRUBBED = (STAGED, REFERENCES, SUBJECTS, TAGS, COHORTS, OWN_STRANGERS, COLLECTIONS)
+SCRUBBED = (
+    *(STAGED, REFERENCES, SUBJECTS, TAGS, COHORTS, OWN_STRANGERS, COLLECTIONS),
+    *(CHANGED_SUBJECTS, SUBJECT_CHANGES, TAKEN_UP),
+)
 _DONE = (
     "rows deleted",
     "vectors removed from the indexes",
@@ -113,6 +120,12 @@ def begin(
         subjects |= _rows(connection, SUBJECTS, collection_id, SUBJECTS.c.number, emptied)
         affected = sorted(set(affected) - set(emptied))
     _delete(connection, SUBJECTS.c.number, list(subjects))
+    gone = list(subjects.values())
+    # What was theirs under another name goes with them, and so does what could bring it back.
+    taken_up = taken_up_by(connection, gone)
+    staying = _rows(connection, SUBJECTS, collection_id, SUBJECTS.c.number, affected)
+    forget_changes_of(connection, [*gone, *staying.values()])
+    forget_taken_up(connection, gone)
     note_removed(connection, collection_id, list(references))
     note_reassigned(connection, collection_id, [*subjects, *affected])
     stored_collections.grow(
@@ -120,7 +133,7 @@ def begin(
     )
     erased = Erased(
         whole_collection=False,
-        subject_ids=tuple(subjects.values()),
+        subject_ids=(*gone, *taken_up),
         subject_numbers=tuple(subjects),
         affected_subjects=tuple(affected),
         reference_numbers=tuple(sorted(references)),
@@ -141,7 +154,12 @@ def begin_collection(
     size = stored_collections.size(connection, collection.id)
     models = _models(connection, collection)
     stored_collections.destroy_key(connection, collection.id)
-    for table in (CHANGES, COHORTS, OWN_STRANGERS, TAGS, BETTER_MODELS):
+    changes = select(SUBJECT_CHANGES.c.id).where(SUBJECT_CHANGES.c.collection_id == collection.id)
+    connection.execute(delete(CHANGED_SUBJECTS).where(CHANGED_SUBJECTS.c.change_id.in_(changes)))
+    for table in (
+        *(CHANGES, COHORTS, OWN_STRANGERS, TAGS, BETTER_MODELS),
+        *(SUBJECT_CHANGES, TAKEN_UP),
+    ):
         connection.execute(delete(table).where(table.c.collection_id == collection.id))
     erased = Erased(True, (), (), (), (), size.subjects, size.references)
     return _note(connection, collection, models, erased, now)
@@ -266,6 +284,7 @@ def verify(connection: Connection, certificate: ErasureCertificate, vectors: int
             for table in (
                 *(SUBJECTS, REFERENCES, REASSIGNMENTS, REMOVALS),
                 *(STAGED, COHORTS, OWN_STRANGERS, TAGS, CHANGES, BETTER_MODELS),
+                *(SUBJECT_CHANGES, TAKEN_UP),
             )
         )
     else:

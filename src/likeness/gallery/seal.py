@@ -153,6 +153,18 @@ class Seal:
         """
         return self._key.unseal(sealed, self._own_strangers_context())
 
+    def subject_change(self, change_id: UUID, content: bytes) -> bytes:
+        """Seal what is kept of a change of who subjects are."""
+        return self._key.seal(content, self._context(b"subject change", change_id))
+
+    def opened_subject_change(self, change_id: UUID, sealed: bytes) -> bytes:
+        """Open what is kept of a change of who subjects are.
+
+        Raises:
+            KeyUnusable: it is damaged, or another's.
+        """
+        return self._key.unseal(sealed, self._context(b"subject change", change_id))
+
     def of_snapshots(self, kind: str) -> "SnapshotSeal":
         """Give what seals the snapshots of one of the collection's indexes."""
         return SnapshotSeal(self._key, self.collection_id.bytes + kind.encode() + b" ")

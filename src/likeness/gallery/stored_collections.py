@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select
 
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from likeness.gallery.seal import Seal
-from likeness.gallery.tables import COLLECTIONS, REFERENCES, SUBJECTS
+from likeness.gallery.tables import COLLECTIONS, REFERENCES, SUBJECTS, TAKEN_UP
 from likeness.secrets import Keyring, key_id_of
 from likeness.terms import checked_name, spellings
 
@@ -129,12 +129,12 @@ def size(connection: Connection, collection_id: UUID) -> Size:
 
 
 def everybody(connection: Connection, collection_id: UUID) -> list[UUID]:
-    """List the ids of all subjects and references of a collection."""
+    """List the ids of all subjects and references of a collection, and of whom they took up."""
     return [
         one
-        for table in (SUBJECTS, REFERENCES)
+        for column in (SUBJECTS.c.id, REFERENCES.c.id, TAKEN_UP.c.subject_id)
         for one in connection.execute(
-            select(table.c.id).where(table.c.collection_id == collection_id)
+            select(column).where(column.table.c.collection_id == collection_id)
         ).scalars()
     ]
 

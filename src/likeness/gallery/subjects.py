@@ -1,19 +1,35 @@
 """Who is in a collection: subjects, read and changed in one transaction."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from likeness.errors import AlreadyExists, InvalidRequest, KeyUnusable, NotFound
 from likeness.gallery import stored_collections
 from likeness.gallery.stored_collections import Unit, require_free_ids
-from likeness.gallery.tables import REFERENCES, SUBJECTS
+from likeness.gallery.tables import (
+    CHANGED_SUBJECTS,
+    REFERENCES,
+    SUBJECT_CHANGES,
+    SUBJECTS,
+    TAKEN_UP,
+)
 from likeness.storage import OneOf
-from likeness.terms import checked_name, checked_text, composed, spellings
+from likeness.terms import checked_name, checked_text, composed, in_batches, spellings
 
 if TYPE_CHECKING:
     from likeness.gallery.references import Reference
@@ -45,6 +61,8 @@ _NUMBERED = OneOf(
         SUBJECTS.c.collection_id == bindparam("collection_id"), some
     ),
 )
+
+_AT_A_TIME = 900
 
 
 class Subjects(Unit):
@@ -84,6 +102,49 @@ class Subjects(Unit):
         made = self._insert([ArrivingSubject(uuid4(), name, now) for name in lacking])
         by_name = {one.name: one for one in made}
         return {name: there.get(name) or by_name[composed(name)] for name in names}
+
+    def rename(self, subject: Subject, name: str) -> Subject:
+        """Give a subject another name.
+
+        Raises:
+            InvalidRequest: the name cannot be kept.
+            AlreadyExists: they have it already, or another of the collection has.
+        """
+        name = checked_name(name, "A subject's name")
+        if name == subject.name:
+            raise AlreadyExists(f"Subject {subject.id} has that name already. Choose another.")
+        for known in self.of_any_spelling(name):
+            if known.id != subject.id:
+                raise AlreadyExists(
+                    f"Subject {known.id} has that name. Choose another, or merge the two, if they"
+                    " are one person."
+                )
+        values = {
+            "sealed_name": self.seal.name(subject.id, name),
+            "name_digest": self.seal.name_digest(name),
+        }
+        chosen = update(SUBJECTS).where(self._ours, SUBJECTS.c.number == subject.number)
+        self.connection.execute(chosen.values(**values))
+        return replace(subject, name=name)
+
+    def remove(self, subject: Subject) -> None:
+        """Let go of a subject who has no references any more, since another has taken them up."""
+        ours = self._ours, SUBJECTS.c.number == subject.number
+        self.connection.execute(delete(SUBJECTS).where(*ours))
+        stored_collections.grow(self.connection, self.seal.collection_id, subjects=-1)
+
+    def bring_back(self, gone: ArrivingSubject) -> Subject:
+        """Make a subject again as they were, with their id and their date.
+
+        Raises:
+            AlreadyExists: another of the collection has their name by now.
+        """
+        known = self.find(gone.name)
+        if known is not None:
+            raise AlreadyExists(
+                f"Subject {known.id} has the name by now that would come back. Rename them first."
+            )
+        return self._insert([gone])[0]
 
     def arrive(self, arriving: Sequence[ArrivingSubject]) -> None:
         """Put in up to a few thousand subjects of an export, their names spelt as they came.
@@ -236,3 +297,30 @@ class Subjects(Unit):
         return Subject(
             row.number, row.id, self.seal.opened_name(row.id, row.sealed_name), row.created_at
         )
+
+
+def taken_up_by(connection: Connection, subject_ids: Iterable[UUID]) -> list[UUID]:
+    """List the ids of subjects whom some others have taken up, in merges."""
+    return [
+        one
+        for some in in_batches(subject_ids, _AT_A_TIME)
+        for one in connection.execute(
+            select(TAKEN_UP.c.subject_id).where(TAKEN_UP.c.by_id.in_(some))
+        ).scalars()
+    ]
+
+
+def forget_changes_of(connection: Connection, subject_ids: Iterable[UUID]) -> None:
+    """Keep nothing of the last changes of some subjects, which then cannot be undone."""
+    for some in in_batches(subject_ids, _AT_A_TIME):
+        theirs = CHANGED_SUBJECTS.c.subject_id.in_(some)
+        changes = connection.execute(select(CHANGED_SUBJECTS.c.change_id).where(theirs)).scalars()
+        ids = list(changes)
+        connection.execute(delete(CHANGED_SUBJECTS).where(CHANGED_SUBJECTS.c.change_id.in_(ids)))
+        connection.execute(delete(SUBJECT_CHANGES).where(SUBJECT_CHANGES.c.id.in_(ids)))
+
+
+def forget_taken_up(connection: Connection, subject_ids: Iterable[UUID]) -> None:
+    """Keep nothing of whom some subjects have taken up."""
+    for some in in_batches(subject_ids, _AT_A_TIME):
+        connection.execute(delete(TAKEN_UP).where(TAKEN_UP.c.by_id.in_(some)))

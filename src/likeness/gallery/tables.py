@@ -113,6 +113,34 @@ REMOVALS = Table(
     sqlite_autoincrement=True,
 )
 
+# The last change of who a subject is, which one command undoes; it ends with the next of theirs.
+SUBJECT_CHANGES = Table(
+    "gallery_subject_changes",
+    METADATA,
+    Column("id", Identifier, primary_key=True),
+    Column("collection_id", Identifier, nullable=False, index=True),
+    # JSON: names, ids and dates as they were, and what review made of it.
+    Column("sealed_content", LargeBinary, nullable=False),
+    Column("made_at", Instant, nullable=False),
+)
+
+# Whom a change is of: a subject has one at most.
+CHANGED_SUBJECTS = Table(
+    "gallery_changed_subjects",
+    METADATA,
+    Column("subject_id", Identifier, primary_key=True),
+    Column("change_id", Identifier, ForeignKey(SUBJECT_CHANGES.c.id), nullable=False, index=True),
+)
+
+# Subjects that another has taken up: whoever erases that one erases what there is of these.
+TAKEN_UP = Table(
+    "gallery_taken_up",
+    METADATA,
+    Column("subject_id", Identifier, primary_key=True),
+    Column("collection_id", Identifier, nullable=False, index=True),
+    Column("by_id", Identifier, nullable=False, index=True),
+)
+
 TAGS = Table(
     "gallery_tags",
     METADATA,

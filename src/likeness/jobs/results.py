@@ -22,6 +22,7 @@ SHOT = "shot"
 """The part of results that shows people: what an erasure deletes with whoever it mentions."""
 
 _AT_A_TIME = 1000
+_IDS_AT_A_TIME = 900
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -307,6 +308,15 @@ def forget_people(connection: Connection, ids: Sequence[UUID]) -> None:
             )
         )
     connection.execute(delete(MENTIONS).where(_of_people(ids)))
+
+
+def follow_references(
+    connection: Connection, reference_ids: Sequence[UUID], subject_id: UUID
+) -> None:
+    """Let mentions of references be of the subject whose these are now."""
+    for some in in_batches(reference_ids, _IDS_AT_A_TIME):
+        theirs = MENTIONS.c.reference_id.in_(some)
+        connection.execute(update(MENTIONS).where(theirs).values(subject_id=subject_id))
 
 
 def forget_collection(connection: Connection, collection_id: UUID) -> None:

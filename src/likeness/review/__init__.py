@@ -3,7 +3,7 @@
 All are functions over a connection; what is personal opens only with the key of its case.
 """
 
-from likeness.review.apart import told_apart_from
+from likeness.review.apart import are_told_apart, told_apart_from
 from likeness.review.case import (
     LONGEST_STATEMENT,
     Candidate,
@@ -39,6 +39,7 @@ from likeness.review.matches import (
     delete_notice,
     open_watch_cases,
 )
+from likeness.review.subjects import Followed, follow_merge, follow_split, undo_merge
 from likeness.review.tables import FORGOTTEN_FROM
 from likeness.review.verdicts import (
     Authorisation,
@@ -75,6 +76,7 @@ __all__ = [
     "Candidate",
     "Case",
     "ClipFace",
+    "Followed",
     "Found",
     "Grounds",
     "Judgement",
@@ -89,6 +91,7 @@ __all__ = [
     "Verdict",
     "Watch",
     "any_notice_due",
+    "are_told_apart",
     "authorisation_of",
     "authorise",
     "begin_watch",
@@ -101,6 +104,8 @@ __all__ = [
     "ended_cases",
     "expired_watches",
     "find_case",
+    "follow_merge",
+    "follow_split",
     "forget_collection",
     "forget_people",
     "get_case",
@@ -125,6 +130,7 @@ __all__ = [
     "sighting_crop",
     "statement_of",
     "told_apart_from",
+    "undo_merge",
     "verdicts_of",
     "verdicts_seen_by",
     "watched_in",

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from likeness.review.case import Case
 from likeness.review.contents import kept_of
-from likeness.review.faces import ClipFace, SampleFace, identities_of
+from likeness.review.faces import ClipFace, Identity, SampleFace, identities_of
 from likeness.review.keys import find_key
 from likeness.review.tables import TOLD_APART
 from likeness.secrets import Keyring
@@ -43,6 +43,24 @@ def told_apart_among(
     )
     # Of a probe they are few, and candidates may be more than a statement takes values.
     return set(connection.execute(chosen).scalars()).intersection(candidate_ids)
+
+
+def are_told_apart(
+    connection: Connection,
+    keyring: Keyring,
+    collection_id: UUID,
+    some: Collection[UUID],
+    others: Collection[UUID],
+) -> bool:
+    """Say whether anybody told one of some references and subjects apart from one of others."""
+    key = find_key(connection, keyring, collection_id)
+    if key is None:
+        return False
+    return any(
+        told_apart_among(connection, [Identity(one.bytes).digest(key)], candidates, owed=1)
+        for probes, candidates in ((some, others), (others, some))
+        for one in probes
+    )
 
 
 def keep_apart(connection: Connection, case: Case, candidate_id: UUID, now: datetime) -> None:

@@ -174,7 +174,7 @@ def erase_subject(
                 subject_ids=subject_ids,
                 certificate_id=begun.id,
                 details={"watches_ended": str(watches)} if watches else {},
-                forgotten=(*subject_ids, *reference_ids),
+                forgotten=(*begun.erased.subject_ids, *reference_ids),
             )
 
         begun, _, _ = record.write(erase, outcome)

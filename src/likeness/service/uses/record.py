@@ -200,6 +200,19 @@ class Record:
             lambda connection: desk.withholding.has_reviewed(connection, use)
         )
 
+    def decision_as(self, action: Action) -> Decision | None:
+        """Ask the rules whether this use may be another action too; None where they do not.
+
+        For what tells more than was asked for: whoever may not search is told of nobody whom a
+        search would find. Nor is anybody where people would have to look first.
+        """
+        use = replace(self.use, action=action)
+        uses_today = self._circumstances.uses_today
+        seen = self._desk.circumstances(use, uses_today, self._ongoing, self._consent)
+        decision = self._desk.decided_again(use, seen, use.principal, self._ongoing, self._consent)
+        owes_people = any(one.duty in OF_PEOPLE for one in decision.obligations)
+        return None if decision.refused_by or owes_people else decision
+
     def ask_authority(self, connection: Connection) -> UUID | None:
         """Open the case of an ongoing search as a whole, in the act that begins it.
 

@@ -1,0 +1,85 @@
+"""Tells which templates that are said to be one person's do not look alike.
+
+Two look alike here where their score is one that at most 1 in 100 pairs of strangers reaches: so
+few pairs of one person miss it that whoever does is worth a look. A person who has changed is like
+one of their pictures at least: of several, it takes one that another is like.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.errors import NotFound
+from likeness.gallery import Collection, CollectionRows, Reference
+from likeness.service.uses import Rows
+from likeness.terms import Template, relative_scores
+
+FMR = 1e-2
+"""The false match rate at which two templates look alike."""
+_MOST_COMPARED = 200
+"""Of one person so many templates say what they look like."""
+
+
+def alike_from(rows: Rows, of: Collection) -> float | None:
+    """Give the score from which two templates look alike; None where nobody measured scores."""
+    try:
+        return rows.calibration_of(of).point(FMR).threshold
+    except NotFound:
+        return None
+
+
+def templates_of(
+    of: Collection, its: CollectionRows, references: Iterable[Reference]
+) -> list[Template]:
+    """Read the templates of one person's references, as the collection's cohort sees them.
+
+    Of very many, the first so many.
+    """
+    numbers = [one.number for one in references][:_MOST_COMPARED]
+    read = its.references.templates(numbers)
+    kept = [read[one] for one in numbers if one in read]
+    if any(one.cohort.version != of.cohort_version for one in kept):
+        return list(of.as_evened_out(kept))
+    return kept
+
+
+def scores_between(some: Sequence[Template], others: Sequence[Template]) -> NDArray[np.float64]:
+    """Score (n,) templates with (m,) others of the same model and cohort: (n, m)."""
+    raw = np.stack([one.vector for one in some]) @ np.stack([one.vector for one in others]).T
+    means, other_means = (np.array([one.cohort.mean for one in these]) for these in (some, others))
+    return relative_scores(raw, means[:, None], other_means[None])
+
+
+def count_unlike(some: Sequence[Template], others: Sequence[Template], alike: float) -> int:
+    """Count those of some templates that look like none of some others."""
+    if not some or not others:
+        return 0
+    return int((scores_between(some, others).max(axis=1) < alike).sum())
+
+
+def unlike_the_rest(known: Sequence[Template], new: Sequence[Template], alike: float) -> list[bool]:
+    """Say of each new template of a person whether it looks like none of the person's others.
+
+    Those count that are known, and new ones that look like these, or like others that do. Where
+    none is known, the most who look alike are the person; of two groups as large, the one whose
+    first came first.
+    """
+    every = [*known, *new]
+    if len(every) < 2 or not new:
+        return [False] * len(new)
+    looks_like = scores_between(every, every) >= alike
+    group = np.full(len(every), -1)
+    for first in range(len(every)):
+        if group[first] < 0:
+            reached = np.zeros(len(every), bool)
+            reached[first] = True
+            while (further := looks_like[reached].any(axis=0) | reached).sum() > reached.sum():
+                reached = further
+            group[reached] = first
+    if known:
+        theirs = set(group[: len(known)].tolist())
+    else:
+        groups, sizes = np.unique(group, return_counts=True)
+        theirs = {int(groups[sizes.argmax()])}
+    return [int(one) not in theirs for one in group[len(known) :]]

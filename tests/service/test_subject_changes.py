@@ -1,0 +1,352 @@
+"""Subjects who are renamed, merged and split: all that is kept of them follows, and is undone."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+from sqlalchemy import Table, select
+
+from likeness.errors import AlreadyExists, Conflict, Denied, InvalidRequest, NotFound
+from likeness.gallery import By, NewReference, Size
+from likeness.gallery.tables import CHANGED_SUBJECTS, SUBJECT_CHANGES, TAKEN_UP
+from likeness.jobs import Mention, keep_mentions, mentions_of
+from likeness.ledger.tables import SUBJECT_KEYS
+from likeness.review import Found, SampleFace, Search, Verdict, told_apart_from
+from likeness.review.tables import CANDIDATES
+from likeness.service.enrol import subject_changes as acts
+from likeness.service.enrol.subject_changes import ChangedSubject
+from likeness.service.enrol.subjects import list_references, list_subjects
+from likeness.service.erase.erase import erase_references, erase_subject, verify_certificate
+from likeness.service.uses import Caller, Home, NoSuchSubject
+from likeness.terms import Box, Principal, Role
+from tests.gallery.galleries import enrol
+from tests.jobs.jobbing import Bench
+from tests.review.judging import Desk
+from tests.service.people import make, person
+
+
+def caller(home: Home, operation: str = "test") -> Caller:
+    return Caller(home.somebody, operation)
+
+
+def people(home: Home, **seeds: list[int]) -> dict[str, list[UUID]]:
+    """Enrol somebody of each name, with a reference for each seed."""
+    new = [person(home, seed, name) for name, some in seeds.items() for seed in some]
+    enrolled = iter(enrol(home.gallery, "staff", new))
+    return {name: [next(enrolled).id for _ in some] for name, some in seeds.items()}
+
+
+def rows(home: Home, table: Table) -> list[Any]:
+    return home.database.read(lambda connection: list(connection.execute(select(table))))
+
+
+def who_has(home: Home) -> dict[str, list[UUID]]:
+    """Give everybody's references, by name."""
+    found: dict[str, list[UUID]] = {}
+    page = list_subjects(home, caller(home), "staff", after=lambda of: 0, limit=100)
+    for one in page.listed:
+        theirs = list_references(
+            home,
+            caller(home),
+            "staff",
+            subject=one.subject.name,
+            after=lambda of: 0,
+            limit=100,
+        )
+        assert len(theirs.listed) == one.references
+        found[one.subject.name] = [each.reference.id for each in theirs.listed]
+    assert page.total == len(found)
+    return found
+
+
+def named_by(home: Home, seed: int) -> str:
+    """Say who a search by whole subjects, and one by references, name for a seed."""
+    of, probe = home.gallery.collection("staff"), person(home, seed).template
+    (best,) = of.search(probe, 1)
+    names = {one.subject.name for one in of.search(probe, 1, By.SUBJECT) if one.subject}
+    assert best.subject and names == {best.subject.name}
+    return best.subject.name
+
+
+def id_of(home: Home, name: str) -> UUID:
+    return home.gallery.collection("staff").read(lambda its: its.subjects.get(name)).id
+
+
+def rename(home: Home, subject: str, name: str) -> ChangedSubject:
+    return acts.rename_subject(home, caller(home), "staff", subject, name)
+
+
+def merge(home: Home, subject: str, into: str) -> ChangedSubject:
+    return acts.merge_subjects(home, caller(home), "staff", subject, into)
+
+
+def split(home: Home, subject: str, name: str, ids: list[UUID]) -> ChangedSubject:
+    return acts.split_subject(home, caller(home), "staff", subject, name, ids)
+
+
+def undo(home: Home, subject: str) -> ChangedSubject:
+    return acts.undo_subject_change(home, caller(home), "staff", subject)
+
+
+def test_changes_are_searched_at_once_and_undone_by_one_act(home: Home) -> None:
+    ids = people(home, Ada=[1, 2], Lovelace=[3, 4], Bo=[5])
+    before, ada, lovelace = who_has(home), id_of(home, "Ada"), id_of(home, "Lovelace")
+    assert named_by(home, 3) == "Lovelace"
+
+    merged = merge(home, "Lovelace", "Ada")
+    assert who_has(home) == {"Ada": [*ids["Ada"], *ids["Lovelace"]], "Bo": ids["Bo"]}
+    assert home.gallery.collection("staff").size == Size(2, 5)
+    assert (merged.references, set(merged.moved)) == (4, set(ids["Lovelace"]))
+    assert [named_by(home, seed) for seed in (1, 3, 5)] == ["Ada", "Ada", "Bo"]
+    with pytest.raises(NoSuchSubject):
+        merge(home, "Lovelace", "Ada")
+
+    undone = undo(home, "Ada")
+    assert who_has(home) == before
+    assert (undone.references, undone.other_references) == (2, 2)
+    assert (id_of(home, "Ada"), id_of(home, "Lovelace")) == (ada, lovelace)
+    assert [named_by(home, seed) for seed in (1, 3, 5)] == ["Ada", "Lovelace", "Bo"]
+
+    divided = split(home, "Ada", "Byron", ids["Ada"][1:])
+    assert divided.other is not None
+    assert (divided.references, divided.other_references) == (1, 1)
+    assert [named_by(home, seed) for seed in (1, 2)] == ["Ada", "Byron"]
+    undo(home, "Byron")  # by either of the two
+    assert who_has(home) == before
+    assert named_by(home, 2) == "Ada"
+
+    rename(home, "Ada", "Ada King")
+    assert named_by(home, 1) == "Ada King"
+    assert (id_of(home, "Ada King"), set(who_has(home))) == (ada, {"Ada King", "Lovelace", "Bo"})
+    undo(home, "Ada King")
+    assert who_has(home) == before
+
+    with pytest.raises(NotFound, match="can be undone"):
+        undo(home, "Ada")
+
+
+def test_a_change_is_undone_until_the_next_of_the_same_subject(sqlite_home: Home) -> None:
+    home = sqlite_home
+    ids = people(home, Ada=[1], Lovelace=[2], King=[3], Bo=[4])
+    merge(home, "Lovelace", "Ada")
+    merge(home, "Ada", "King")
+    rename(home, "Bo", "Beau")
+
+    undo(home, "King")
+    assert who_has(home) == {
+        "Ada": [*ids["Ada"], *ids["Lovelace"]],
+        "King": ids["King"],
+        "Beau": ids["Bo"],
+    }
+    for name in ("Ada", "King"):
+        with pytest.raises(NotFound, match="can be undone"):
+            undo(home, name)
+    undo(home, "Beau")  # of which nobody else's change takes anything
+    # Whoever was taken up stays so: an erasure of Ada takes Lovelace's id along.
+    assert [row.by_id for row in rows(home, TAKEN_UP)] == [id_of(home, "Ada")]
+
+
+def test_what_was_enrolled_or_moved_since_stays_where_it_is(sqlite_home: Home) -> None:
+    home = sqlite_home
+    ids = people(home, Ada=[1], Lovelace=[2, 3])
+    merge(home, "Lovelace", "Ada")
+    (later,) = people(home, Ada=[4])["Ada"]
+    of = home.gallery.collection("staff")
+    taken = ids["Lovelace"][0]
+    home.database.write(lambda c: of.within(c).take(id_of(home, "Ada"), [taken]))
+
+    undo(home, "Ada")
+
+    assert who_has(home) == {"Ada": [ids["Ada"][0], later], "Lovelace": ids["Lovelace"][1:]}
+
+
+@pytest.mark.parametrize(
+    ("act", "error"),
+    [
+        (lambda home, ids: merge(home, "Ada", "Ada"), InvalidRequest),
+        (lambda home, ids: merge(home, "Ada", "Nobody"), NoSuchSubject),
+        (lambda home, ids: merge(home, "Nobody", "Ada"), NoSuchSubject),
+        (lambda home, ids: merge(home, "Ada", "Guest"), NoSuchSubject),
+        (lambda home, ids: rename(home, "Ada", "Bo"), AlreadyExists),
+        (lambda home, ids: rename(home, "Ada", "Ada"), AlreadyExists),
+        (lambda home, ids: rename(home, "Ada", "Jose\u0301"), AlreadyExists),
+        (lambda home, ids: rename(home, "Ada", "two\nlines"), InvalidRequest),
+        (lambda home, ids: rename(home, "Ada", ""), InvalidRequest),
+        (lambda home, ids: rename(home, "Ada", 300 * "a"), InvalidRequest),
+        (lambda home, ids: rename(home, "Nobody", "Ada King"), NoSuchSubject),
+        (lambda home, ids: split(home, "Ada", "Eve", []), InvalidRequest),
+        (lambda home, ids: split(home, "Ada", "Eve", 2 * ids["Ada"]), InvalidRequest),
+        (lambda home, ids: split(home, "Ada", "Eve", [uuid4()]), NotFound),
+        (lambda home, ids: split(home, "Ada", "Eve", ids["Bo"]), Conflict),
+        (lambda home, ids: split(home, "Ada", "Bo", ids["Ada"][:1]), AlreadyExists),
+        (lambda home, ids: split(home, "Ada", "Ada", ids["Ada"][:1]), AlreadyExists),
+        (lambda home, ids: undo(home, "Ada"), NotFound),
+        (lambda home, ids: undo(home, "Nobody"), NoSuchSubject),
+    ],
+)
+def test_what_cannot_be_changes_nothing(
+    sqlite_home: Home,
+    act: Callable[[Home, dict[str, list[UUID]]], object],
+    error: type[Exception],
+) -> None:
+    ids = people(sqlite_home, Ada=[1, 2], Bo=[3], **{"José": [4]})
+    make(sqlite_home, "visitors")
+    enrol(sqlite_home.gallery, "visitors", [person(sqlite_home, 5, "Guest")])
+    before = who_has(sqlite_home)
+
+    with pytest.raises(error):
+        act(sqlite_home, ids)
+
+    assert who_has(sqlite_home) == before
+
+
+def test_a_name_that_is_taken_since_keeps_a_change_from_being_undone(sqlite_home: Home) -> None:
+    home = sqlite_home
+    people(home, Ada=[1], Lovelace=[2])
+    merge(home, "Lovelace", "Ada")
+    people(home, Lovelace=[3])
+
+    with pytest.raises(AlreadyExists, match="by now"):
+        undo(home, "Ada")
+
+    rename(home, "Lovelace", "Another Lovelace")
+    undo(home, "Ada")
+    assert set(who_has(home)) == {"Ada", "Lovelace", "Another Lovelace"}
+
+
+def test_a_merge_of_people_who_do_not_look_alike_is_remarked_on(sqlite_home: Home) -> None:
+    home = sqlite_home
+    ada, again, bo = (person(home, seed, name) for seed, name in ((1, "Ada"), (1, "A."), (2, "Bo")))
+    enrol(home.gallery, "staff", [ada, like(again), bo])
+
+    assert merge(home, "A.", "Ada").remarks == ()
+    (remark,) = merge(home, "Bo", "Ada").remarks
+    assert remark.startswith("1 of the 1 references that were merged do not look like any of")
+
+    off = [one for one in who_has(home)["Ada"] if one != who_has(home)["Ada"][-1]]
+    undo(home, "Ada")
+    (remark,) = split(home, "Ada", "Adele", off[:1]).remarks
+    assert remark.startswith("1 of the 1 references that were split off look like some of")
+
+
+def like(one: NewReference) -> NewReference:
+    """Another picture of the same person."""
+    vector = one.template.vector + np.float32(0.01)
+    vector /= np.linalg.norm(vector)
+    return replace(
+        one, template=replace(one.template, vector=vector), sample_sha256=bytes(31) + b"2"
+    )
+
+
+def test_verdicts_and_candidates_follow_and_come_back(sqlite_home: Home) -> None:
+    home = sqlite_home
+    ids = people(home, Ada=[1, 2], Lovelace=[3])
+    ada, lovelace = id_of(home, "Ada"), id_of(home, "Lovelace")
+    collection_id = home.gallery.collection("staff").id
+    desk = Desk(home.database, home.keyring, home.clock())
+    face = SampleFace(b"somebody", Box(0, 0, 50, 50))
+    search = Search("key:searcher", collection_id, "SearchFaces", "missing-persons", (), face)
+    case = desk.open([Found(ids["Lovelace"][0], lovelace, 90.0)], search)
+    desk.decide(case, "ada", Verdict.NOT_SAME, 1)
+    waiting = desk.open([Found(None, lovelace, 90.0)], replace(search, probe=b"another"))
+
+    def apart(*some: UUID) -> set[UUID]:
+        return home.database.read(
+            lambda c: told_apart_from(
+                c, home.keyring, collection_id, probe=face, candidate_ids=some, owed=1
+            )
+        )
+
+    def candidates() -> set[UUID]:
+        return {row.subject_id for row in rows(home, CANDIDATES)}
+
+    assert apart(ada, lovelace) == {lovelace}
+    merge(home, "Lovelace", "Ada")
+    assert apart(ada) == {ada}
+    assert candidates() == {ada}
+    assert [one.id for one in desk.candidates(waiting)] == [ada]
+
+    undo(home, "Ada")
+    assert apart(ada, lovelace) == {lovelace}
+    assert candidates() == {lovelace}
+
+    merge(home, "Lovelace", "Ada")
+    divided = split(home, "Ada", "Byron", ids["Lovelace"])
+    assert divided.other is not None
+    assert apart(divided.other.id, ada) == {divided.other.id, ada}
+
+
+def test_results_of_jobs_follow(sqlite_home: Home) -> None:
+    home = sqlite_home
+    ids = people(home, Ada=[1], Lovelace=[2])
+    bench = Bench(home.database, home.keyring)
+    job = bench.running()
+    bench.write(
+        lambda c: keep_mentions(
+            c,
+            home.keyring,
+            job.id,
+            [Mention(1, 0, ids["Lovelace"][0], id_of(home, "Lovelace"), b"alike")],
+            runner="runner 1",
+        )
+    )
+    lovelace = id_of(home, "Lovelace")
+
+    def subject() -> UUID | None:
+        (mention,) = bench.read(lambda c: mentions_of(c, home.keyring, job.id))
+        return mention.subject_id
+
+    merge(home, "Lovelace", "Ada")
+    assert subject() == id_of(home, "Ada")
+    undo(home, "Ada")
+    assert subject() == lovelace
+
+
+def test_an_erasure_after_a_merge_takes_all_that_was_merged(sqlite_home: Home) -> None:
+    home = sqlite_home
+    people(home, Ada=[1], Lovelace=[2], King=[3], Bo=[4])
+    gone = {id_of(home, name) for name in ("Ada", "Lovelace", "King")}
+    merge(home, "Lovelace", "King")
+    merge(home, "King", "Ada")
+
+    certificate = erase_subject(home, caller(home), "staff", "Ada", lambda spelt, references: None)
+
+    assert set(certificate.erased.subject_ids) == gone
+    assert (certificate.erased.subjects, certificate.erased.references) == (1, 3)
+    assert verify_certificate(home, caller(home), certificate).holds
+    assert set(who_has(home)) == {"Bo"}
+    for table in (SUBJECT_CHANGES, CHANGED_SUBJECTS, TAKEN_UP):
+        assert rows(home, table) == []
+    assert not gone & {row.id for row in rows(home, SUBJECT_KEYS)}
+
+
+def test_an_erased_reference_takes_what_would_undo_a_change(sqlite_home: Home) -> None:
+    home = sqlite_home
+    ids = people(home, Ada=[1], Lovelace=[2], Bo=[3])
+    merge(home, "Lovelace", "Ada")
+    rename(home, "Bo", "Beau")
+
+    erase_references(home, caller(home), "staff", ids["Lovelace"], lambda of: None)
+
+    with pytest.raises(NotFound, match="was erased since"):
+        undo(home, "Ada")
+    undo(home, "Beau")
+
+
+def test_a_change_is_admitted_and_on_record(sqlite_home: Home) -> None:
+    home = sqlite_home
+    people(home, Ada=[1], Bo=[2])
+    auditor = Caller(Principal("key:eve", Role.AUDITOR), "test")
+    with pytest.raises(Denied):
+        acts.merge_subjects(home, auditor, "staff", "Ada", "Bo")
+    with pytest.raises(NoSuchSubject):
+        merge(home, "Ada", "Nobody")
+    assert set(who_has(home)) == {"Ada", "Bo"}
+
+    by = caller(home, "MergeSubjects")
+    acts.merge_subjects(home, by, "staff", "Ada", "Bo")
+    assert by.proof.receipt is not None
+    assert home.ledger.receipt(by.proof.receipt)
