@@ -18,6 +18,7 @@ from bench import (
     fused_subjects,
     gallery_growth,
     gallery_index,
+    hostile_memory,
     largest_face,
     ledger,
     lfw,
@@ -81,6 +82,7 @@ FIGURES: tuple[Figure, ...] = (
     *serving.FIGURES,
     *starvation.FIGURES,
     *soak.FIGURES,
+    *hostile_memory.FIGURES,
     *gallery_index.FIGURES,
     *gallery_growth.FIGURES,
 )

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import boto3
+from botocore.config import Config
 
 from bench.figure import NotMeasured
 from bench.filled_home import COLLECTION, filled_folder, portraits
@@ -67,7 +68,7 @@ class Server:
         made = json.loads(done.stdout)
         return made["access_key_id"], made["secret_access_key"]
 
-    def client(self) -> Any:
+    def client(self, config: Config | None = None) -> Any:
         """Give boto3's client of it."""
         return boto3.client(
             "rekognition",
@@ -75,6 +76,7 @@ class Server:
             region_name="us-east-1",
             aws_access_key_id=self.key[0],
             aws_secret_access_key=self.key[1],
+            config=config,
         )
 
     def resident_mib(self) -> float:
