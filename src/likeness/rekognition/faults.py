@@ -78,6 +78,12 @@ TEXTS: dict[type[LikenessError], str] = {
 }
 """What is told in place of our words: programs match on AWS's, and places are the operator's."""
 
+TOO_SMALL = (
+    "Request has invalid parameters: the minimum pixel resolution for height and width is {least}"
+    " pixels, and the image has {width} x {height}"
+)
+"""What is told of a picture under AWS's limit; their own text ends before the colon."""
+
 _THROTTLED = "ProvisionedThroughputExceededException"
 """There is too much to do at the moment; every SDK tries again."""
 REQUESTS: dict[type[RequestError], tuple[str, int]] = {

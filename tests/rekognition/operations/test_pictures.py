@@ -35,7 +35,12 @@ def undecoded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_side_under_80_pixels_is_an_invalid_parameter(
     rekognition: Any, size: tuple[int, int]
 ) -> None:
-    assert refusal(rekognition.detect_faces, Image={"Bytes": grey(*size)}) == INVALID
+    width, height = size
+    assert refusal(rekognition.detect_faces, Image={"Bytes": grey(*size)}) == (
+        "InvalidParameterException",
+        "Request has invalid parameters: the minimum pixel resolution for height and width is 80"
+        f" pixels, and the image has {width} x {height}",
+    )
 
 
 def test_sides_of_80_and_of_10000_pixels_are_taken(rekognition: Any) -> None:

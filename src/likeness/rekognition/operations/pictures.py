@@ -6,7 +6,7 @@ from functools import partial
 from likeness.errors import ImageTooLarge, InvalidRequest, NotFound, UnsupportedImageFormat
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Request
-from likeness.rekognition.faults import AwsError
+from likeness.rekognition.faults import ANYWHERE, TOO_SMALL, AwsError
 from likeness.vision.decode import DecodeLimits, Sample, inspect
 
 MOST_BYTES, MOST_BYTES_FROM_S3 = 5 << 20, 15 << 20
@@ -57,7 +57,7 @@ def _sample(backend: Backend, image: Request) -> Sample:
             f" of {LONGEST_SIDE} pixels",
         )
     if min(width, height) < SHORTEST_SIDE:
-        raise invalid_parameters()
+        raise AwsError(ANYWHERE, TOO_SMALL.format(width=width, height=height, least=SHORTEST_SIDE))
     sample.require_within(backend.limits)  # the operator's may be narrower
     return sample
 
