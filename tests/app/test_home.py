@@ -45,10 +45,10 @@ def test_the_wrong_key_opens_no_collection(tmp_path: Path) -> None:
     with home(tmp_path) as first:
         create(first.gallery, "missing", model="m", dimensions=4, cohort_version="c")
     with (
-        home(tmp_path, keys=SecretStr("A" * 43 + "=")) as second,
         pytest.raises(KeyUnusable, match="Restore that key"),
+        home(tmp_path, keys=SecretStr("A" * 43 + "=")),
     ):
-        second.gallery.collection("missing")
+        pass
 
 
 def test_keys_come_from_one_place(tmp_path: Path) -> None:

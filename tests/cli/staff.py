@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
-from likeness.app.home import open_home
+from likeness.app.home import open_home, open_rows
 from likeness.config import read_settings
 from likeness.gallery import NewReference
 from likeness.service.uses import Home
@@ -28,6 +28,12 @@ def home() -> Iterator[Home]:
     """Open the home that the command uses."""
     with open_home(InstallationWithDiscs(read_settings())) as opened:
         yield opened
+
+
+def make_home() -> None:
+    """Make the home that the command uses, with nothing in it."""
+    with open_rows(InstallationWithDiscs(read_settings())):
+        pass
 
 
 def employ(likeness: Command, picture: Make, *options: object) -> None:

@@ -15,7 +15,7 @@ from likeness.gallery.tables import REFERENCES
 from tests.gallery.galleries import create
 
 from .conftest import BLUE, RED, InstallationWithDiscs
-from .staff import Command, Make, employ, enrol_unnamed, home
+from .staff import Command, Make, employ, enrol_unnamed, home, make_home
 
 
 @pytest.fixture
@@ -56,6 +56,7 @@ def test_a_collection_is_listed_and_shown_with_what_a_match_needs(likeness: Comm
 
 
 def test_a_home_without_a_collection_says_how_to_make_one(likeness: Command) -> None:
+    make_home()
     assert "likeness collections create NAME" in likeness("collections", "list").out
     assert answer(likeness, "collections", "list") == {"collections": []}
 

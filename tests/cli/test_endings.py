@@ -17,6 +17,7 @@ from likeness.cli.collections import VERBS
 from likeness.cli.terminal.exit_codes import ExitCode, code_of
 
 from .conftest import BLUE, RED, InstallationWithDiscs, Outcome
+from .staff import make_home
 
 Command = Callable[..., Outcome]
 Make = Callable[..., Path]
@@ -286,6 +287,7 @@ def test_an_error_with_json_is_an_object_on_stdout_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    make_home()
     outcome = likeness(*arguments.split())
     error = json.loads(outcome.out)["error"]
     assert (outcome.code, error["type"], error["kind"]) == (code, kind, kind)

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import resource
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from likeness.storage import open_database
 from tests.gallery.galleries import create
 
 from .conftest import RED, Outcome
-from .staff import Command, Make, employ, home
+from .staff import Command, Make, employ, home, make_home
 
 EVERY = ["list", "show staff", "delete staff --yes", "create other"]
 
@@ -213,12 +214,32 @@ def test_a_full_disk_loses_nothing(likeness: Command, staff: Path) -> None:
 def test_doctor_looks_at_a_home_and_makes_none(
     likeness: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    said = likeness("doctor").out
+    said = " ".join(likeness("doctor").out.split())  # wherever its lines are broken
     for state in ("likeness.db, made when", "keys: none yet", "index: faiss, in this process"):
         assert state in said
     assert not (tmp_path / "home").exists()
     monkeypatch.setenv("LIKENESS_INDEX", "milvus")
     assert "vectors lie there in the clear" in " ".join(likeness("doctor").out.split())
+
+
+def test_doctor_tells_of_a_home_that_is_gone_and_makes_none(
+    likeness: Command, tmp_path: Path
+) -> None:
+    make_home()
+    database = tmp_path / "home" / "likeness.db"
+    kept = database.read_bytes()
+    database.write_bytes(b"")
+    for _ in range(2):
+        outcome = likeness("doctor")
+        assert outcome.code == 2
+        assert "! database: The database of the home" in outcome.out
+    assert "Restore it from a backup" in of_all(likeness, 3)
+    database.write_bytes(kept)
+    assert "! database" not in likeness("doctor").out
+    shutil.rmtree(tmp_path / "home")
+    assert "! database: The home" in likeness("doctor").out
+    assert "Mount or restore it" in of_all(likeness, 3)
+    assert not (tmp_path / "home").exists()
 
 
 def test_doctor_tells_of_keys_that_others_may_read_or_that_are_left_over(

@@ -34,7 +34,7 @@ from likeness.v1.answers import JobAnswer
 from tests.service.live.telling import begin, end, tell
 
 from .conftest import InstallationWithDiscs
-from .staff import Command, Make, employ, home
+from .staff import Command, Make, employ, home, make_home
 from .test_on_record import entries
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "command-line.md"
@@ -76,6 +76,7 @@ def answer(likeness: Command, *arguments: object) -> Any:
 
 
 def test_jobs_are_listed_with_how_far_they_are(likeness: Command) -> None:
+    make_home()
     assert likeness("jobs", "list").out == "There is no job.\n"
     waiting = add()
     running, interrupted = add(JobState.RUNNING), add(released=True)
@@ -193,6 +194,7 @@ def test_jobs_of_a_collection_that_is_deleted_go_with_it(likeness: Command, pict
 @pytest.mark.parametrize("verb", ["show", "cancel"])
 @pytest.mark.parametrize("job_id", ["0" * 64, "nothing"])
 def test_job_that_is_not_there_is_said_not_to_be(likeness: Command, verb: str, job_id: str) -> None:
+    make_home()
     outcome = likeness("jobs", verb, job_id)
     assert outcome.code == 2
     assert "No job of yours has this id. Jobs are deleted 7 days after their end." in outcome.err

@@ -12,7 +12,7 @@ from likeness.access import KnownKeys
 from likeness.access.access_keys import KEYS
 from likeness.terms import Role
 
-from .staff import Command, home
+from .staff import Command, home, make_home
 
 DECLARED = ["--organisation=Thorn", "--sector=charity", "--jurisdiction=US-WA"]
 
@@ -56,6 +56,7 @@ def test_a_key_without_a_sector_is_warned_of(likeness: Command) -> None:
 
 
 def test_a_fact_of_another_shape_makes_no_key(likeness: Command) -> None:
+    make_home()
     outcome = likeness("keys", "create", "desk", "--sector", "Police")
     assert (outcome.code, outcome.out) == (2, "")
     assert "lower-case words" in outcome.err
@@ -148,6 +149,7 @@ def test_a_rotated_key_has_a_new_secret_and_a_while_the_old_one(likeness: Comman
 
 
 def test_a_key_that_is_none_is_said_to_be(likeness: Command) -> None:
+    make_home()
     for verb in ("disable", "enable", "rotate"):
         outcome = likeness("keys", verb, "nobody")
         assert (outcome.code, outcome.out) == (2, "")

@@ -15,7 +15,7 @@ from likeness.ledger import Kind, Ledger
 from tests.ledger.recording import done, record
 
 from .conftest import InstallationWithDiscs
-from .staff import Command
+from .staff import Command, make_home
 
 
 def used(times: int) -> list[str]:
@@ -148,7 +148,6 @@ def test_a_changed_entry_is_named(likeness: Command) -> None:
 
 
 def test_an_emptied_ledger_is_told_by_what_was_made_on_record(likeness: Command) -> None:
-    assert likeness("ledger", "verify").code == 0  # nothing was made yet
     assert likeness("keys", "create", "desk").code == 0
     for table in ("ledger_entries", "ledger_head", "ledger_keys"):
         change(f"DELETE FROM {table}")
@@ -242,6 +241,7 @@ def test_what_is_no_receipt_is_said_to_be_none(
 def test_a_home_without_a_ledger_has_no_key_and_no_checkpoint(
     likeness: Command, tmp_path: Path
 ) -> None:
+    make_home()
     assert likeness("ledger", "verify").code == 0
     for arguments in (["key"], ["checkpoint", "--out", tmp_path / "it"]):
         outcome = likeness("ledger", *arguments)
@@ -313,4 +313,5 @@ def test_what_is_no_entry_is_said(likeness: Command, which: str, says: str) -> N
 
 
 def test_a_new_home_has_nothing_to_show(likeness: Command) -> None:
+    make_home()
     assert likeness("ledger", "show").out == "Nothing is recorded yet.\n"

@@ -22,7 +22,7 @@ from tests.streams.rtsp_server import Camera, filming
 
 from .conftest import RED, InstallationWithDiscs
 from .disc_clips import clip_of
-from .staff import Command, home
+from .staff import Command, home, make_home
 from .test_on_record import entries
 
 ADDRESS = "rtsp://viewer@203.0.113.7/main"
@@ -55,6 +55,7 @@ def answer(likeness: Command, *arguments: object) -> Any:
 def test_source_is_registered_listed_shown_and_removed_while_a_gallery_is_open(
     likeness: Command,
 ) -> None:
+    make_home()
     assert "There is no source" in likeness("sources", "list").out
     with home():
         added = likeness(
@@ -233,6 +234,7 @@ def test_networks_that_are_none_are_refused(
 
 
 def test_unknown_source_is_no_answer(likeness: Command) -> None:
+    make_home()
     for verb in ("show", "check", "remove"):
         outcome = likeness("sources", verb, "gate")
         assert (outcome.code, outcome.out) == (2, "")

@@ -38,7 +38,7 @@ from likeness.access.access_keys import (
 )
 from likeness.access.request_tokens import TOKEN_KEY_CONTEXT
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, KeyUnusable, NotFound
-from likeness.secrets import Keyring, key_id_of
+from likeness.secrets import Keyring, count_by_key, key_id_of
 from likeness.terms import Role
 
 _logger = logging.getLogger(__name__)
@@ -270,7 +270,7 @@ def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
 def counts_by_key(connection: Connection) -> Counter[str]:
     """Count what is sealed, by the id of the installation's key that seals it."""
     secrets = sealed_secrets(connection).values()
-    return Counter(key_id_of(one) for one in [*secrets, *_token_key(connection)])
+    return count_by_key([*secrets, *_token_key(connection)])
 
 
 def _rewrap(

@@ -10,8 +10,9 @@ from functools import lru_cache, partial
 
 from likeness import index
 from likeness.app.finders import Finders
+from likeness.app.home_notes import HomeNotes, RowsHere
 from likeness.app.installation import Installation, Workload
-from likeness.config import Settings
+from likeness.config import PREFIX, Settings
 from likeness.errors import InvalidRequest, NotFound
 from likeness.gallery import Collection, Collections, Gallery, KeptElsewhere, MakeIndex
 from likeness.ledger import Ledger
@@ -20,10 +21,20 @@ from likeness.reachable import read_networks
 from likeness.secrets import CommandKeys, KeyFiles, Keyring, KeySource, TextKeys
 from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.govern.cohorts import even_older_scores_out
+from likeness.service.govern.secrets import sealed_by_key
 from likeness.service.uses import Desk, Home, Rows, TemplatesOf, Withholding
 from likeness.service.uses.forget import FORGOTTEN_FROM, always_left
 from likeness.service.watch.watches import WatchInForce
-from likeness.storage import Freshness, SqliteFile, current, migrate, open_database, read_address
+from likeness.storage import (
+    Database,
+    Freshness,
+    SqliteFile,
+    current,
+    migrate,
+    open_database,
+    read_address,
+    read_identity,
+)
 from likeness.terms import UNDECLARED, Calibration, Principal, Role, Use
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.find import FaceFinder
@@ -35,24 +46,37 @@ now = partial(datetime.now, UTC)
 
 
 @contextmanager
-def open_rows(installation: Installation, load_finder: LoadFinder | None = None) -> Iterator[Rows]:
-    """Open the database and the keys of an installation; what is not there yet is made.
+def open_rows(
+    installation: Installation,
+    load_finder: LoadFinder | None = None,
+    *,
+    makes_home: bool = True,
+    without_lost_keys: bool = False,
+) -> Iterator[Rows]:
+    """Open the database and the keys of an installation; a first start makes them.
 
     For what is to work while a server runs: any number of processes may have them. Without
-    `load_finder`, finders are loaded on first use, of weights that are here.
+    `load_finder`, finders are loaded on first use, of weights that are here. What only looks at a
+    home, or takes something from it, never `makes_home`. What goes on `without_lost_keys` makes
+    others where those of the home are gone; what they sealed stays lost.
 
     Raises:
         Conflict: another program holds the database, or it is of a newer one.
-        DatabaseUnavailable: the database cannot be read and written.
-        KeyUnusable: the keys cannot be had, or are not kept secret.
+        DatabaseUnavailable: the database cannot be read and written, or is gone.
+        KeyUnusable: the keys cannot be had, are not kept secret, or are not this home's.
+        NotFound: there is no home yet, and none is to be made.
         InvalidRequest: the database's URL is none, `LIKENESS_WEBHOOK_NETWORKS` or
-            `LIKENESS_SOURCE_NETWORKS` holds something that is no network, or rules do not know what
-            somebody at the command line declares.
+            `LIKENESS_SOURCE_NETWORKS` holds something that is no network, rules do not know what
+            somebody at the command line declares, or a home is to be made at a relative path.
     """
     settings, standards = installation.settings, installation.standards
-    somebody, keyring = somebody_here(settings), Keyring(key_source(settings))
-    with open_database(database_url(settings)) as database:
-        migrate(database)
+    somebody = somebody_here(settings)
+    webhook_networks = read_networks(settings.webhook_networks)
+    source_networks = read_networks(settings.source_networks)
+    with _database_of(settings, makes_home=makes_home, without_lost_keys=without_lost_keys) as (
+        database,
+        keyring,
+    ):
         freshness, ledger = Freshness(database), Ledger(database, keyring)
         withholding = Withholding(
             keyring, settings.crops == "on", timedelta(days=settings.case_days)
@@ -76,8 +100,8 @@ def open_rows(installation: Installation, load_finder: LoadFinder | None = None)
             limits=installation.limits,
             keeps_crops=settings.crops == "on",
             scores_hidden=settings.review_scores == "hidden",
-            webhook_networks=read_networks(settings.webhook_networks),
-            source_networks=read_networks(settings.source_networks),
+            webhook_networks=webhook_networks,
+            source_networks=source_networks,
             somebody=somebody,
             clock=now,
             fmr=settings.fmr,
@@ -89,7 +113,43 @@ def open_rows(installation: Installation, load_finder: LoadFinder | None = None)
 
 
 @contextmanager
-def open_home(installation: Installation, load_finder: LoadFinder | None = None) -> Iterator[Home]:
+def _database_of(
+    settings: Settings, *, makes_home: bool, without_lost_keys: bool
+) -> Iterator[tuple[Database, Keyring]]:
+    """Open the database and the keys of a home, which both have to be those that it had."""
+    notes, url, rows = HomeNotes(settings.home), database_url(settings), rows_here(settings)
+    if not _may_be_there(url):
+        notes.require_none_lost(rows, makes=makes_home)
+    with open_database(url) as database:
+        if current(database) is None:
+            notes.require_none_lost(rows, makes=makes_home)
+        migrate(database)
+        identity = database.read(read_identity)
+        notes.require_same_database(identity, rows)
+        used = _unknown_keys_in_use(settings, notes, database)
+        if used is not None and not without_lost_keys:
+            notes.require_keys(keys_setting(settings), *used)
+        keyring = Keyring(key_source(settings))
+        # Where some are lost, and nobody remembers where they came from, that stays to be said.
+        if used is None or without_lost_keys or not used[1] - used[0]:
+            notes.keep(identity, rows, keys_setting(settings), keyring.key_ids)
+        yield database, keyring
+
+
+def _unknown_keys_in_use(
+    settings: Settings, notes: HomeNotes, database: Database
+) -> tuple[set[str], set[str]] | None:
+    """Give the ids of the keys that are here and of those in use; None where a note has them."""
+    note, here = notes.read(), {key.id for key in key_source(settings).load()}
+    if note is not None and (note.keys, set(note.key_ids)) == (keys_setting(settings), here):
+        return None
+    return here, set().union(*database.read(sealed_by_key))
+
+
+@contextmanager
+def open_home(
+    installation: Installation, load_finder: LoadFinder | None = None, *, makes_home: bool = True
+) -> Iterator[Home]:
     """Open the home of an installation with its gallery, which one process at a time has.
 
     When it is closed, what makes the next start fast is written.
@@ -100,7 +160,7 @@ def open_home(installation: Installation, load_finder: LoadFinder | None = None)
     """
     settings, standards = installation.settings, installation.standards
     with (
-        open_rows(installation, load_finder) as rows,
+        open_rows(installation, load_finder, makes_home=makes_home) as rows,
         closing(
             Gallery(
                 rows.database,
@@ -192,11 +252,24 @@ def enabled_here(installation: Installation) -> list[ChosenPack]:
 def _is_there(settings: Settings) -> bool:
     """Say whether a home has a database with a schema, be it an older one."""
     url = database_url(settings)
-    address = read_address(url)
-    if isinstance(address, SqliteFile) and not address.path.exists():
+    if not _may_be_there(url):
         return False  # to open it would make it
     with open_database(url) as database:
         return current(database) is not None
+
+
+def _may_be_there(url: str) -> bool:
+    """Say whether a database can be looked into without making it."""
+    address = read_address(url)
+    return not isinstance(address, SqliteFile) or address.path.exists()
+
+
+def rows_here(settings: Settings) -> RowsHere:
+    """Say which database the settings name, in words without secrets."""
+    address = read_address(database_url(settings))
+    given = settings.database.get_secret_value()
+    is_of_home = isinstance(address, SqliteFile) and not given
+    return RowsHere(str(address), "" if is_of_home else str(address))
 
 
 def somebody_here(settings: Settings) -> Principal:
@@ -236,6 +309,13 @@ def database_url(settings: Settings) -> str:
     # SQLAlchemy's form: three slashes and an absolute path.
     given = settings.database.get_secret_value()
     return given or f"sqlite:///{settings.home.absolute() / 'likeness.db'}"
+
+
+def keys_setting(settings: Settings) -> str:
+    """Name the setting that keys come from, empty where they are files in the home."""
+    if settings.keys.get_secret_value():
+        return f"{PREFIX}KEYS"
+    return f"{PREFIX}KEYS_COMMAND" if settings.keys_command else ""
 
 
 def key_source(settings: Settings) -> KeySource:

@@ -20,27 +20,41 @@ from likeness.vision.find import FaceFinder
 
 @contextmanager
 def rows_for(
-    operation: str, installation: Installation | None = None
+    operation: str,
+    installation: Installation | None = None,
+    *,
+    makes_home: bool = False,
+    without_lost_keys: bool = False,
 ) -> Iterator[tuple[Rows, Caller]]:
-    """Open the rows of the home, also while a server runs; `operation` names the act."""
+    """Open the rows of the home, also while a server runs; `operation` names the act.
+
+    An act that may be the first in a home `makes_home`.
+    """
     installation = installation or installation_here()
-    with open_rows(installation) as rows:
+    with open_rows(
+        installation, makes_home=makes_home, without_lost_keys=without_lost_keys
+    ) as rows:
         load_finder = partial(_load_finder, installation, rows, Workload.ONE)
         yield replace(rows, load_finder=load_finder), Caller(rows.somebody, operation)
 
 
 @contextmanager
 def home_for(
-    operation: str, installation: Installation | None = None, beside_server: str | None = None
+    operation: str,
+    installation: Installation | None = None,
+    beside_server: str | None = None,
+    *,
+    makes_home: bool = False,
 ) -> Iterator[tuple[Home, Caller]]:
     """Open the home for this command alone; weights that are missing are fetched with progress.
 
-    `beside_server` says what else than this command does the same while a server runs.
+    `beside_server` says what else than this command does the same while a server runs. An act that
+    may be the first in a home `makes_home`.
     """
     installation = installation or installation_here()
     with ExitStack() as opened:
         try:
-            home = opened.enter_context(open_home(installation))
+            home = opened.enter_context(open_home(installation, makes_home=makes_home))
         except HomeInUse as error:
             if beside_server is None:
                 raise

@@ -21,7 +21,8 @@ import typer
 
 from likeness import __version__
 from likeness.app import Installation, Workload
-from likeness.app.home import database_url, key_source
+from likeness.app.home import database_url, key_source, keys_setting, rows_here
+from likeness.app.home_notes import HomeNotes
 from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.exit_codes import ExitCode
@@ -31,7 +32,15 @@ from likeness.cli.terminal.words import several, warning_in_words
 from likeness.errors import ArtifactUnavailable, InvalidRequest, LikenessError, NotFound
 from likeness.gallery import models_in_use
 from likeness.service.govern.secrets import sealed_by_key
-from likeness.storage import Database, SqliteFile, current, head, open_database, read_address
+from likeness.storage import (
+    Database,
+    SqliteFile,
+    current,
+    head,
+    open_database,
+    read_address,
+    read_identity,
+)
 from likeness.terms import Calibration
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.models.template_model import recogniser_of
@@ -211,9 +220,13 @@ def _extra(name: str, module: str, package: str, with_it: str, without: str) -> 
 
 
 def _database(installation: Installation) -> Iterator[Finding]:
-    url = database_url(installation.settings)
+    settings = installation.settings
+    url, notes, rows = database_url(settings), HomeNotes(settings.home), rows_here(settings)
     address = read_address(url)
     if isinstance(address, SqliteFile) and not address.path.exists():
+        if lost := notes.loss(rows):
+            yield Finding("database", lost, well=False)
+            return
         yield Finding("database", f"{address}, made when it is needed")
         yield from _tried("keys", partial(_keys, installation, Counter()))
         return
@@ -226,8 +239,12 @@ def _database(installation: Installation) -> Iterator[Finding]:
         )
     with open_database(url) as database:
         schema = current(database)
+        if schema is None and (lost := notes.loss(rows)):
+            yield Finding("database", lost, well=False)
+            return
         yield _schema(database, schema)
         if schema == head():
+            notes.require_same_database(database.read(read_identity), rows)
             of_collections, others = database.read(sealed_by_key)
             yield from _tried("keys", partial(_keys, installation, of_collections + others))
             models = database.read(models_in_use)
@@ -258,7 +275,11 @@ def _index(installation: Installation) -> Finding:
 
 
 def _keys(installation: Installation, secrets_by_key: Counter[str]) -> Iterator[Finding]:
-    key_ids = [key.id for key in key_source(installation.settings).load()]
+    settings = installation.settings
+    key_ids = [key.id for key in key_source(settings).load()]
+    notes = HomeNotes(settings.home)
+    if missing := notes.missing_keys(keys_setting(settings), key_ids, secrets_by_key):
+        yield Finding("keys", missing, well=False)
     lost = sum(count for key_id, count in secrets_by_key.items() if key_id not in key_ids)
     if lost:
         state = (

@@ -91,7 +91,7 @@ def import_(
         report = report or _REPORT
         check_output(report)
         installation = installation_here()
-        with home_for("import", installation) as (home, caller):
+        with home_for("import", installation, makes_home=True) as (home, caller):
             # Said before anything is read.
             of = home.collection(caller, Action.ENROL, collection)
             adopt_cohort_and_require_comparable(installation, home, of)
@@ -115,7 +115,7 @@ def _import_collection(
     if path.exists() and not path.is_file():
         raise InvalidRequest(f"'{path}' is not a file. Name what `likeness export` wrote.")
     installation = installation_here()
-    with home_for("import", installation) as (home, caller):
+    with home_for("import", installation, makes_home=True) as (home, caller):
         try:
             with (
                 path.open("rb") as file,

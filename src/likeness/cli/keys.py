@@ -48,7 +48,7 @@ def create(
 ) -> None:
     """Make a key, and show its secret this once."""
     grant = Grant(role, organisation, sector, jurisdiction, tuple(purpose or ()))
-    with rows_for("CreateAccessKey") as (rows, caller):
+    with rows_for("CreateAccessKey", makes_home=True) as (rows, caller):
         issued = acts.create_key(rows, caller, name, grant)
     if sector == UNDECLARED:
         warn(f"{name} has no --sector. Rules take its uses to be of an undeclared one.")

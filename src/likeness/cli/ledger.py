@@ -80,7 +80,7 @@ def verify(
 @ledger.command()
 def checkpoint(out: _Out, as_json: AsJson = False) -> None:
     """Write the signed checkpoint of all entries, to be kept where nobody here can change it."""
-    with open_rows(installation_here()) as rows:
+    with open_rows(installation_here(), makes_home=False) as rows:
         signed = rows.ledger.checkpoint()
     write_output(out, signed.encode())
     _say_checkpoint(signed, f"is in '{out}'", as_json)
@@ -95,7 +95,7 @@ def receipt(
     as_json: AsJson = False,
 ) -> None:
     """Write the receipt of a use, which anybody can check who has the public key."""
-    with open_rows(installation_here()) as rows:
+    with open_rows(installation_here(), makes_home=False) as rows:
         made = rows.ledger.receipt(receipt_id)
     write_output(out, made.to_json().encode())
     said = f"The receipt of entry {made.index} is in '{out}'."
@@ -110,7 +110,7 @@ def growth(
 ) -> None:
     """Write the proof that the ledger only grew since a checkpoint, for whoever kept that."""
     note = _note(old)
-    with open_rows(installation_here()) as rows:
+    with open_rows(installation_here(), makes_home=False) as rows:
         proof = rows.ledger.growth(note)
     write_output(out, proof.to_json().encode())
     _say_checkpoint(proof.new, f"follows from '{old}', as '{out}' proves", as_json)
@@ -131,7 +131,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show entries in words: who did what, by which rules, and what came of it."""
-    with open_rows(installation_here()) as rows:
+    with open_rows(installation_here(), makes_home=False) as rows:
         shown = acts.last_entries(rows, last) if which is None else acts.entries_about(rows, which)
     document = [
         {"index": one.index, "receipt": one.receipt_id, "entry": json.loads(one.written)}
@@ -144,7 +144,7 @@ def show(
 @ledger.command()
 def export(out: _Out, as_json: AsJson = False) -> None:
     """Write all entries as lines of JSON, for the owner alone to read."""
-    with open_rows(installation_here()) as rows, private_output(out) as file:
+    with open_rows(installation_here(), makes_home=False) as rows, private_output(out) as file:
         exported = acts.export(rows, file.write)
     said = f"{several(exported, 'line')}, an entry each, in '{out}'."
     print_answer(as_json, {"entries": exported}, [said])
@@ -153,7 +153,7 @@ def export(out: _Out, as_json: AsJson = False) -> None:
 @ledger.command()
 def key(as_json: AsJson = False) -> None:
     """Print the public key in PEM: give it to whoever is to check receipts, before they need it."""
-    with open_rows(installation_here()) as rows:
+    with open_rows(installation_here(), makes_home=False) as rows:
         public = acts.public_key(rows)
     document = {"origin": public.name, "pem": public.key.pem, "vkey": public.vkey}
     print_answer(as_json, document, public.key.pem.splitlines())
@@ -168,7 +168,7 @@ def witness(as_json: AsJson = False) -> None:
             "There is no witness: LIKENESS_LEDGER_WITNESS is not set. Set it to a command that"
             " keeps what it reads elsewhere."
         )
-    with open_rows(installation_here()) as rows:
+    with open_rows(installation_here(), makes_home=False) as rows:
         signed = rows.ledger.checkpoint()
     tell_witness(argv, signed)
     _say_checkpoint(signed, "is with the witness", as_json)
@@ -179,7 +179,7 @@ def new_key(yes: Yes = False, as_json: AsJson = False) -> None:
     """Sign with a new key from now on; the former one vouches for it, unless it is lost."""
     question = "Sign with a new key, which everybody who checks receipts needs from then on?"
     require_consent(question, yes, "the key stays")
-    with rows_for("ledger.new-key") as (rows, caller):
+    with rows_for("ledger.new-key", makes_home=True, without_lost_keys=True) as (rows, caller):
         position, receipt_id = acts.new_key(rows, caller)
     said = f"A new key signs from entry {position.index} on, receipt {receipt_id}."
     print_answer(as_json, {"receipt": receipt_id}, [said])
@@ -224,7 +224,7 @@ def _checked(proof: Receipt | Growth, key: VerifyingKey) -> tuple[Json, str]:
 
 def _own_key() -> VerifyingKey:
     try:
-        with open_rows(installation_here()) as rows:
+        with open_rows(installation_here(), makes_home=False) as rows:
             return acts.public_key(rows).key
     except NotFound as error:
         raise NotFound("This home has no ledger. Give the public key by --key KEY.pem.") from error
@@ -232,7 +232,7 @@ def _own_key() -> VerifyingKey:
 
 def _verify_all(against: list[Path], trusted: VerifyingKey | None, as_json: bool) -> None:
     checkpoints = [read_checkpoint(_note(path)) for path in against]
-    with open_rows(installation_here()) as rows:
+    with open_rows(installation_here(), makes_home=False) as rows:
         found = acts.verify(rows, checkpoints, trusted)
     print_answer(as_json, _found_json(found), _folded(_in_words(found)))
     raise typer.Exit(ExitCode.DONE if found.holds else ExitCode.NO)

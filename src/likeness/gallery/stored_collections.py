@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import COLLECTIONS, REFERENCES, SUBJECTS, TAKEN_UP
-from likeness.secrets import Keyring, key_id_of
+from likeness.secrets import Keyring, count_by_key
 from likeness.terms import checked_name, spellings
 
 
@@ -197,7 +197,7 @@ def key_context(collection_id: UUID) -> bytes:
 def counts_by_key(connection: Connection) -> Counter[str]:
     """Count the collections by the id of the installation's key that seals theirs."""
     sealed = connection.execute(select(COLLECTIONS.c.sealed_key)).scalars()
-    return Counter(key_id_of(one) for one in sealed)
+    return count_by_key(sealed)
 
 
 def destroy_key(connection: Connection, collection_id: UUID) -> None:

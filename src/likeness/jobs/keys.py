@@ -6,7 +6,7 @@ from hashlib import sha256
 from sqlalchemy import Connection, insert, select, update
 
 from likeness.jobs.tables import JOBS, STATE
-from likeness.secrets import Digester, Key, Keyring, key_id_of
+from likeness.secrets import Digester, Key, Keyring, count_by_key
 
 _STATE_CONTEXT = b"key of digests of jobs"
 
@@ -71,8 +71,8 @@ def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
 
 def counts_by_key(connection: Connection) -> Counter[str]:
     """Count the keys of jobs by the id of the installation's key that seals them."""
-    return Counter(
-        key_id_of(sealed)
+    return count_by_key(
+        sealed
         for table in (JOBS, STATE)
         for sealed in connection.execute(select(table.c.sealed_key)).scalars()
     )

@@ -25,7 +25,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from likeness.errors import InvalidRequest, KeyUnusable, LedgerBroken
 from likeness.ledger.proofs import NoteSigner, decoded
 from likeness.ledger.tables import KEYS, SUBJECT_KEYS
-from likeness.secrets import Digester, Key, Keyring, SigningKey, VerifyingKey, key_id_of
+from likeness.secrets import Digester, Key, Keyring, SigningKey, VerifyingKey, count_by_key
 from likeness.storage import OneOf
 from likeness.terms import LiveStatement, in_batches
 
@@ -161,7 +161,7 @@ def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
 def counts_by_key(connection: Connection) -> Counter[str]:
     """Count what each of the installation's keys has sealed."""
     row = _row(connection)
-    return Counter() if row is None else Counter([key_id_of(row.sealed_signing_key)])
+    return Counter() if row is None else count_by_key([row.sealed_signing_key])
 
 
 def _ledger_key(signing: SigningKey, origin: str, secret: Key, since: int) -> LedgerKey:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from likeness.errors import KeyUnusable
 from likeness.review.tables import KEYS
-from likeness.secrets import Key, Keyring, key_id_of
+from likeness.secrets import Key, Keyring, count_by_key
 
 _KEY_BYTES = 32
 # Made once: every search asks.
@@ -90,9 +90,7 @@ def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
 
 def counts_by_key(connection: Connection) -> Counter[str]:
     """Count the collections' keys by the id of the installation's key that seals them."""
-    return Counter(
-        key_id_of(one) for one in connection.execute(select(KEYS.c.sealed_key)).scalars()
-    )
+    return count_by_key(connection.execute(select(KEYS.c.sealed_key)).scalars())
 
 
 def _context(collection_id: UUID) -> bytes:

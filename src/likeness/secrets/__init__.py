@@ -9,6 +9,7 @@ from likeness.secrets.keys import (
     KeySource,
     SigningKey,
     VerifyingKey,
+    count_by_key,
     key_id_of,
 )
 from likeness.secrets.passphrase import SEALED_MAGIC, opened_stream, sealed_stream
@@ -25,6 +26,7 @@ __all__ = [
     "SigningKey",
     "TextKeys",
     "VerifyingKey",
+    "count_by_key",
     "key_id_of",
     "opened_stream",
     "run_command",

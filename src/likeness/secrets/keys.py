@@ -20,6 +20,9 @@ nothing left to rewrap: the database lets one act write at a time.
 
 import hmac
 import os
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn, Protocol, Self
 
@@ -127,6 +130,15 @@ def key_id_of(sealed: bytes) -> str:
             " Likeness that wrote it."
         )
     return sealed[1:_HEADER_BYTES].hex()
+
+
+def count_by_key(sealed: Iterable[object]) -> Counter[str]:
+    """Count what is sealed by the ids of the keys that sealed it; what is damaged counts not."""
+    counted: Counter[str] = Counter()
+    for one in sealed:
+        with suppress(KeyUnusable, TypeError):
+            counted[key_id_of(bytes(memoryview(one)))] += 1  # type: ignore[arg-type]  # or raises
+    return counted
 
 
 class Digester:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Table, select, update
 
-from likeness.secrets import Key, Keyring, key_id_of
+from likeness.secrets import Key, Keyring, count_by_key
 from likeness.sources.tables import PROCESSORS, SOURCES
 
 _KEY_OF = {SOURCES: b"key of source ", PROCESSORS: b"key of stream processor "}
@@ -49,8 +49,8 @@ def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
 
 def counts_by_key(connection: Connection) -> Counter[str]:
     """Count the keys of all these rows by the id of the installation's key that seals them."""
-    return Counter(
-        key_id_of(sealed)
+    return count_by_key(
+        sealed
         for table in _KEY_OF
         for sealed in connection.execute(select(table.c.sealed_key)).scalars()
     )

@@ -49,7 +49,7 @@ def create(
 ) -> None:
     """Make an empty collection. It keeps its model, whatever the settings say later."""
     installation = prepare()
-    with rows_for("collections create", installation) as (rows, caller):
+    with rows_for("collections create", installation, makes_home=True) as (rows, caller):
         collection = acts.create_collection(
             rows,
             caller,

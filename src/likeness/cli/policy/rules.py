@@ -122,7 +122,7 @@ def enable(
 ) -> None:
     """Enable a pack, or choose anew of one that is; running servers follow within a second."""
     pack = named_pack(name)
-    with rows_for("EnablePack") as (rows, caller):
+    with rows_for("EnablePack", makes_home=True) as (rows, caller):
         made = acts.enable_pack(rows, caller, pack, chosen_pairs(choice or []))
     first, *others = _pack_in_words(pack, made)
     lines = [f"In force from now on: {first}", *others]
@@ -134,7 +134,7 @@ def disable(
     as_json: AsJson = False,
 ) -> None:
     """Disable a pack; what was chosen of it is forgotten."""
-    with rows_for("DisablePack") as (rows, caller):
+    with rows_for("DisablePack", makes_home=True) as (rows, caller):
         acts.disable_pack(rows, caller, name)
     document = {"pack": name, "in_force": False}
     print_answer(as_json, document, [f"{name} is not in force any more."])
@@ -169,7 +169,7 @@ def suspend(
     as_json: AsJson = False,
 ) -> None:
     """Stop everything or a part of it, on running servers within a second."""
-    with rows_for("Suspend") as (rows, caller):
+    with rows_for("Suspend", makes_home=True) as (rows, caller):
         scope, subject = _part_of_all(rows, all_, organisation, purpose, collection)
         made = acts.suspend(rows, caller, scope, subject, reason)
         if made.scope is Scope.ORGANISATION:
@@ -185,7 +185,7 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Let go on what was suspended, with the same option; other suspensions stay."""
-    with rows_for("Resume") as (rows, caller):
+    with rows_for("Resume", makes_home=True) as (rows, caller):
         scope, subject = _part_of_all(rows, all_, organisation, purpose, collection)
         acts.resume(rows, caller, scope, subject)
     document = {"scope": scope.value, "subject": subject, "suspended": False}

@@ -57,7 +57,7 @@ def sign(
     """Sign the card of a report with the ledger's key, and enter it in the ledger."""
     check_output(out)
     content = read_bytes(report, LARGEST_REPORT, "Name the JSON of a report.")
-    with rows_for("report sign") as (rows, caller):
+    with rows_for("report sign", makes_home=True) as (rows, caller):
         signed = acts.sign_report(rows, caller, content, f"'{report}'")
     _give(signed, out, caller.proof.receipt, as_json)
 
@@ -84,7 +84,7 @@ def nist(
         read_bytes(document, LARGEST_DOCUMENT, "Name the file that figures were copied from."),
         datetime.now(UTC).date(),
     )
-    with rows_for("report nist") as (rows, caller):
+    with rows_for("report nist", makes_home=True) as (rows, caller):
         signed = acts.sign_nist(rows, caller, figures)
     _give(signed, out, caller.proof.receipt, as_json)
 
@@ -104,7 +104,7 @@ def verify(
     """Check who signed a card, with the public key alone; exit code 1 if it fails."""
     signed, trusted = _read(card), read_key(key)
     if trusted is None:
-        with rows_for("report verify") as (rows, _):
+        with rows_for("report verify", makes_home=True) as (rows, _):
             checked_with = acts.own_key(rows)
     else:
         checked_with = trusted

@@ -34,14 +34,14 @@ def accept(
     """Let a card with NIST's figures count as evidence about its model, for rules to go by."""
     signed = read_signed_card(read_bytes(card, LARGEST_CARD, "Name a report card."), f"'{card}'")
     trusted, last = read_key(key), _day(until)
-    with rows_for("report accept") as (rows, caller):
+    with rows_for("report accept", makes_home=True) as (rows, caller):
         accepted = acts.accept_card(rows, caller, signed, key=trusted, until=last)
     print_answer(as_json, _evidence_json(accepted), [f"Accepted: {_in_words(accepted)}."])
 
 
 def list_cards(as_json: AsJson = False) -> None:
     """List the cards that count as evidence, each checked against its signature."""
-    with rows_for("report list") as (rows, caller):
+    with rows_for("report list", makes_home=True) as (rows, caller):
         listed = acts.list_evidence(rows, caller)
     document = {
         "cards": [
@@ -68,7 +68,7 @@ def revoke(
         raise InvalidRequest(
             f"Not the id of an accepted card: {card_id!r}. `likeness report list` shows them."
         ) from error
-    with rows_for("report revoke") as (rows, caller):
+    with rows_for("report revoke", makes_home=True) as (rows, caller):
         revoked = acts.revoke_card(rows, caller, evidence_id)
     print_answer(as_json, _evidence_json(revoked), [f"Revoked: {_in_words(revoked)}."])
 

@@ -56,7 +56,7 @@ def add(
         footage=footage.value,
         place=place,
     )
-    with rows_for("AddSource") as (rows, caller):
+    with rows_for("AddSource", makes_home=True) as (rows, caller):
         added = acts.add_source(rows, caller, new)
     print_answer(as_json, _json(added), [f"{added.name} is registered: {added.shown}."])
 
