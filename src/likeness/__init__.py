@@ -24,7 +24,8 @@ if TYPE_CHECKING:
         Refused,
         StateError,
     )
-    from likeness.library import Likeness, open_likeness
+    from likeness.library import Likeness, Subjects, open_likeness, open_subjects
+    from likeness.service.enrol.subject_changes import ChangedSubject
     from likeness.service.redact.clips import RedactedClip
     from likeness.service.redact.pictures import RedactedPicture
     from likeness.service.search.folder_gallery import FolderGallery
@@ -50,7 +51,8 @@ _HOMES = {
     "likeness.app": ("Workload",),
     "likeness.config": ("Settings", "read_settings"),
     "likeness.errors": ("Fault", "InputError", "LikenessError", "NoFace", "Refused", "StateError"),
-    "likeness.library": ("Likeness", "open_likeness"),
+    "likeness.library": ("Likeness", "Subjects", "open_likeness", "open_subjects"),
+    "likeness.service.enrol.subject_changes": ("ChangedSubject",),
     "likeness.service.redact.clips": ("RedactedClip",),
     "likeness.service.redact.pictures": ("RedactedPicture",),
     "likeness.service.search.folder_gallery": ("FolderGallery",),
@@ -75,6 +77,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Box",
     "Candidate",
+    "ChangedSubject",
     "ClipMatch",
     "ClipPerson",
     "ClipSeen",
@@ -98,11 +101,13 @@ __all__ = [
     "Settings",
     "StateError",
     "Style",
+    "Subjects",
     "Template",
     "Verification",
     "Workload",
     "__version__",
     "open_likeness",
+    "open_subjects",
     "read_settings",
 ]
 

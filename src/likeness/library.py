@@ -1,9 +1,13 @@
-"""Likeness as a library: finds and compares faces in picture files, and opens no home."""
+"""Likeness as a library: finds and compares faces in picture files, and opens no home for that.
 
-from collections.abc import Callable, Iterator
+Who the people of a collection are is put right with `open_subjects`, which opens the home's rows.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from os import PathLike
 from typing import TYPE_CHECKING, BinaryIO, TextIO
+from uuid import UUID
 
 import numpy as np
 
@@ -31,8 +35,10 @@ from likeness.vision.decode import Sample
 
 if TYPE_CHECKING:
     # Who names pictures does not wait for what searches take.
+    from likeness.service.enrol.subject_changes import ChangedSubject
     from likeness.service.redact.clips import RedactedClip
     from likeness.service.redact.pictures import RedactedPicture
+    from likeness.service.uses import Caller, Rows
     from likeness.service.video.loose import ClipIdentifier
     from likeness.vision.every_face import Closeness, EveryFace
 
@@ -288,6 +294,95 @@ def open_likeness(
         LicenceNotAccepted: the weights' licence has to be accepted first.
     """
     return Likeness(Installation(settings or read_settings()), workload, progress)
+
+
+class Subjects:
+    """The people of a collection; `open_subjects` makes it.
+
+    Every act is admitted by the home's rules and is on record, as one of whoever runs this. It
+    also works while a server runs.
+    """
+
+    def __init__(self, rows: "Rows", collection: str) -> None:
+        self._rows = rows
+        self._collection = collection
+
+    def rename(self, subject: str, name: str) -> "ChangedSubject":
+        """Give the subject of a name another name.
+
+        Raises:
+            NotFound: there is no such collection or subject.
+            InvalidRequest: the new name cannot be kept.
+            AlreadyExists: somebody of the collection has it.
+            Denied: a rule forbids it.
+        """
+        from likeness.service.enrol.subject_changes import rename_subject
+
+        caller = self._caller("RenameSubject")
+        return rename_subject(self._rows, caller, self._collection, subject, name)
+
+    def merge(self, subject: str, *, into: str) -> "ChangedSubject":
+        """Make all references of a subject another's; the first is gone then.
+
+        Raises:
+            NotFound: there is no such collection or subject.
+            InvalidRequest: the two are one subject.
+            Denied: a rule forbids it.
+        """
+        from likeness.service.enrol.subject_changes import merge_subjects
+
+        caller = self._caller("MergeSubjects")
+        return merge_subjects(self._rows, caller, self._collection, subject, into)
+
+    def split(self, subject: str, name: str, *, references: Sequence[UUID]) -> "ChangedSubject":
+        """Make some references of a subject, by their ids, those of a new subject.
+
+        Raises:
+            NotFound: there is no such collection, subject or reference.
+            InvalidRequest: no reference is named, or all are; or the name cannot be kept.
+            Conflict: a reference is another's.
+            AlreadyExists: somebody of the collection has the name.
+            Denied: a rule forbids it.
+        """
+        from likeness.service.enrol.subject_changes import split_subject
+
+        caller = self._caller("SplitSubject")
+        return split_subject(self._rows, caller, self._collection, subject, name, references)
+
+    def undo(self, subject: str) -> "ChangedSubject":
+        """Undo the last rename, merge or split of a subject.
+
+        Raises:
+            NotFound: there is no such collection or subject, or nothing to undo.
+            AlreadyExists: a name that would come back is another's by now.
+            Denied: a rule forbids it.
+        """
+        from likeness.service.enrol.subject_changes import undo_subject_change
+
+        caller = self._caller("UndoSubjectChange")
+        return undo_subject_change(self._rows, caller, self._collection, subject)
+
+    def _caller(self, operation: str) -> "Caller":
+        from likeness.service.uses import Caller
+
+        return Caller(self._rows.somebody, operation)
+
+
+@contextmanager
+def open_subjects(collection: str, settings: Settings | None = None) -> Iterator[Subjects]:
+    """Open the home of the settings to put right who the people of a collection are.
+
+    Args:
+        collection: its name.
+        settings: what was chosen; read from the environment without.
+
+    Raises:
+        StateError, Fault: the home cannot be opened.
+    """
+    from likeness.app.home import open_rows
+
+    with open_rows(Installation(settings or read_settings())) as rows:
+        yield Subjects(rows, collection)
 
 
 def _whom(

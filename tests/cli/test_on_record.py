@@ -28,6 +28,18 @@ DONE: list[tuple[list[str], list[tuple[str, str, str]]]] = [
     (["collections", "subjects", "staff"], [("done", READ, "collections subjects")]),
     (["collections", "references", "staff"], [("done", READ, "collections references")]),
     (["collections", "retention", "staff", "30"], [("done", ARRANGE, "collections retention")]),
+    (
+        ["subjects", "rename", "Rosa", "Bruno", "--collection", "staff"],
+        [("done", ARRANGE, "subjects rename")],
+    ),
+    (
+        ["subjects", "merge", "Rosa", "[bold]Greta", "--collection", "staff"],
+        [("done", ARRANGE, "subjects merge")],
+    ),
+    (
+        ["subjects", "undo", "Rosa", "--collection", "staff"],
+        [("failed", ARRANGE, "subjects undo")],
+    ),
     (["collections", "sweep"], []),
     (
         ["collections", "delete", "staff", "--yes"],

@@ -13,7 +13,7 @@ from likeness.service.uses import Ongoing
 from likeness.service.uses.record import Outcome
 from likeness.service.uses.withhold import M, Probe
 from likeness.storage import Database
-from likeness.terms import Decision, Rule, Use
+from likeness.terms import Action, Decision, Rule, Use
 
 T = TypeVar("T")
 
@@ -34,6 +34,9 @@ class _NoRecord:
 
     def require_still_admitted(self, of: Collection | None = None) -> None:
         pass
+
+    def decision_as(self, action: Action) -> Decision:
+        return self.decision
 
     def not_told_apart(self, matches: Sequence[M], probe: Probe) -> Sequence[M]:
         return matches

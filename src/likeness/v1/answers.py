@@ -1,13 +1,15 @@
-"""The shapes of cases, watches, jobs and sources in answers; the command line gives the same."""
+"""The shapes of cases, watches, jobs, sources and subjects; the command line gives the same."""
 
 from typing import Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from likeness.gallery import ChangeKind, Subject
 from likeness.jobs import KEPT, Job, JobState
 from likeness.notify import WebhookSecret
 from likeness.review import Standing, Verdict, Watch
+from likeness.service.enrol.subject_changes import ChangedSubject
 from likeness.service.review.cases import CaseFacts, SeenCandidate, SeenCase
 from likeness.service.video.manage import told_of_failure
 from likeness.service.watch.watches import SeenWatch
@@ -266,3 +268,42 @@ class SourcesAnswer(Answer):
     """All sources."""
 
     sources: list[SourceAnswer]
+
+
+class SubjectAnswer(Answer):
+    """A subject, with so many references as they have now."""
+
+    id: UUID
+    name: str
+    references: int
+
+
+class ChangedSubjectAnswer(Answer):
+    """A change of who subjects are, or what came of undoing one.
+
+    `other` is who was merged into `subject`, and has no reference left, or who was split off, or
+    is back. `moved` references changed hands. `remarks` say what is worth a look.
+    """
+
+    change: ChangeKind
+    undone: bool
+    subject: SubjectAnswer
+    other: SubjectAnswer | None
+    moved: int
+    remarks: list[str]
+
+    @classmethod
+    def of(cls, done: ChangedSubject, *, undone: bool = False) -> Self:
+        """Show one."""
+
+        def shown(one: Subject, references: int) -> SubjectAnswer:
+            return SubjectAnswer(id=one.id, name=one.name, references=references)
+
+        return cls(
+            change=done.kind,
+            undone=undone,
+            subject=shown(done.subject, done.references),
+            other=None if done.other is None else shown(done.other, done.other_references),
+            moved=len(done.moved),
+            remarks=list(done.remarks),
+        )

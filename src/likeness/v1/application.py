@@ -53,6 +53,7 @@ from likeness.v1.cases import cases
 from likeness.v1.jobs import jobs
 from likeness.v1.live import Listeners, event, live
 from likeness.v1.sources import sources
+from likeness.v1.subjects import subjects
 from likeness.v1.watches import watches
 
 DESCRIPTION_PATH, HEALTH_PATH = "/v1/openapi.json", "/v1/health"
@@ -107,7 +108,7 @@ class Application(Door):
         )
         self._acts.state.acts = acts
         self._acts.state.listeners = Listeners()
-        for router in (cases, watches, jobs, sources, live, _ledger):
+        for router in (cases, watches, jobs, sources, live, subjects, _ledger):
             self._acts.include_router(router)
         self._acts.add_api_route(HEALTH_PATH, show_health, tags=["health"])
 

@@ -1,0 +1,31 @@
+"""`likeness subjects`: who the people of a collection are, put right."""
+
+import typer
+
+from likeness.cli.terminal.verbs import Verb, group_of
+
+_HERE = "likeness.cli.subjects"
+
+VERBS = {
+    "rename": Verb(f"{_HERE}.change:rename", "Give a subject another name."),
+    "merge": Verb(
+        f"{_HERE}.change:merge",
+        "Make all references of a subject another's, where two names are one person.",
+    ),
+    "split": Verb(
+        f"{_HERE}.change:split",
+        "Make some references of a subject those of a new one, where they are two people.",
+    ),
+    "undo": Verb(f"{_HERE}.change:undo", "Undo the last rename, merge or split of a subject."),
+}
+subjects = typer.Typer(
+    cls=group_of(VERBS),
+    help="Rename, merge and split the people of a collection.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@subjects.callback()
+def _nothing_first() -> None:
+    """Do nothing: Typer wants a group to have a command or this, and its commands come later."""

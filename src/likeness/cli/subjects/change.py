@@ -1,0 +1,87 @@
+"""`likeness subjects rename`, `merge`, `split` and `undo`, also while a server runs."""
+
+import shlex
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from likeness.cli.acts import rows_for
+from likeness.cli.terminal.answers import print_answer
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.words import several
+from likeness.gallery import ChangeKind
+from likeness.service.enrol import subject_changes as acts
+from likeness.service.enrol.subject_changes import ChangedSubject
+from likeness.v1.answers import ChangedSubjectAnswer
+
+Of = Annotated[str, typer.Option("--collection", metavar="NAME", help="Collection they are in.")]
+Subject = Annotated[str, typer.Argument(metavar="SUBJECT", help="The subject's name.")]
+New = Annotated[str, typer.Argument(metavar="NEW", help="The new name, which nobody has yet.")]
+
+
+def rename(subject: Subject, new: New, collection: Of, as_json: AsJson = False) -> None:
+    """Give a subject another name."""
+    with rows_for("subjects rename") as (rows, caller):
+        done = acts.rename_subject(rows, caller, collection, subject, new)
+    _print(done, collection, as_json)
+
+
+def merge(
+    subject: Subject,
+    into: Annotated[str, typer.Argument(metavar="INTO", help="Who takes up the references.")],
+    collection: Of,
+    as_json: AsJson = False,
+) -> None:
+    """Make all references of SUBJECT those of INTO; SUBJECT is gone then."""
+    with rows_for("subjects merge") as (rows, caller):
+        done = acts.merge_subjects(rows, caller, collection, subject, into)
+    _print(done, collection, as_json)
+
+
+def split(
+    subject: Subject,
+    new: New,
+    collection: Of,
+    reference: Annotated[
+        list[UUID], typer.Option(metavar="ID", help="A reference to split off. May be repeated.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Make some references of SUBJECT those of a new subject, NEW."""
+    with rows_for("subjects split") as (rows, caller):
+        done = acts.split_subject(rows, caller, collection, subject, new, reference)
+    _print(done, collection, as_json)
+
+
+def undo(subject: Subject, collection: Of, as_json: AsJson = False) -> None:
+    """Undo the last rename, merge or split of SUBJECT.
+
+    References that were enrolled since stay where they are.
+    """
+    with rows_for("subjects undo") as (rows, caller):
+        done = acts.undo_subject_change(rows, caller, collection, subject)
+    _print(done, collection, as_json, undone=True)
+
+
+def _print(done: ChangedSubject, collection: str, as_json: bool, *, undone: bool = False) -> None:
+    answer = ChangedSubjectAnswer.of(done, undone=undone)
+    again = f"likeness subjects undo --collection {shlex.quote(collection)}"
+    lines = [
+        *(
+            f"{one.name}: {several(one.references, 'reference')}  {one.id}"
+            for one in (answer.subject, answer.other)
+            if one is not None
+        ),
+        *answer.remarks,
+        *([] if undone else [f"To undo it: {again} {shlex.quote(done.subject.name)}"]),
+    ]
+    print_answer(as_json, answer.model_dump(mode="json"), [_said(done, undone), *lines])
+
+
+def _said(done: ChangedSubject, undone: bool) -> str:
+    if done.kind is ChangeKind.RENAME:
+        said = f"enamed to {done.subject.name}."
+        return f"Undone: r{said}" if undone else f"R{said}"
+    moved = f"{several(len(done.moved), 'reference')} changed hands."
+    return f"Undone: {moved}" if undone else f"{done.kind.value.capitalize()}: {moved}"

@@ -1,0 +1,90 @@
+"""`likeness subjects`: people are renamed, merged, split, and made what they were."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+import likeness as library
+from likeness.errors import AlreadyExists
+
+from .staff import Command, Make, employ
+
+
+@pytest.fixture
+def staff(likeness: Command, picture: Make) -> Command:
+    employ(likeness, picture)
+    return likeness
+
+
+def subjects(staff: Command) -> dict[str, int]:
+    listed = json.loads(staff("collections", "subjects", "staff", "--json").out)["subjects"]
+    return {one["name"]: one["references"] for one in listed}
+
+
+def ids_of(staff: Command, name: str) -> list[str]:
+    answer = staff("collections", "references", "staff", "--subject", name, "--json").out
+    return [one["id"] for one in json.loads(answer)["references"]]
+
+
+def test_people_are_merged_split_renamed_and_made_what_they_were(staff: Command) -> None:
+    before = {"Rosa": 2, "[bold]Greta": 1}
+    of = ("--collection", "staff")
+    assert subjects(staff) == before
+
+    merged = staff("subjects", "merge", "[bold]Greta", "Rosa", *of)
+    assert (merged.code, merged.err) == (0, "")
+    assert merged.out.splitlines()[0] == "Merge: 1 reference changed hands."
+    assert "To undo it: likeness subjects undo --collection staff Rosa" in merged.out
+    assert subjects(staff) == {"Rosa": 3}
+    answer = json.loads(staff("subjects", "undo", "Rosa", *of, "--json").out)
+    assert (answer["change"], answer["undone"], answer["moved"]) == ("merge", True, 1)
+    assert (answer["subject"]["references"], answer["other"]["name"]) == (2, "[bold]Greta")
+    assert subjects(staff) == before
+
+    one = ids_of(staff, "Rosa")[0]
+    assert staff("subjects", "split", "Rosa", "Rosalind", *of, "--reference", one).code == 0
+    assert subjects(staff) == {"Rosa": 1, "[bold]Greta": 1, "Rosalind": 1}
+    assert staff("subjects", "undo", "Rosalind", *of).code == 0
+
+    renamed = staff("subjects", "rename", "Rosa", "Rosa Parks", *of)
+    assert renamed.out.splitlines()[0] == "Renamed to Rosa Parks."
+    assert subjects(staff) == {"Rosa Parks": 2, "[bold]Greta": 1}
+    undone = staff("subjects", "undo", "Rosa Parks", *of)
+    assert undone.out.splitlines()[0] == "Undone: renamed to Rosa."
+    assert subjects(staff) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["merge", "Rosa", "Rosa"], "cannot be merged with themselves"),
+        (["merge", "Rosa", "Nobody"], "No such subject 'Nobody'"),
+        (["rename", "Rosa", "[bold]Greta"], "has that name. Choose another, or merge the two"),
+        (["split", "Rosa", "Eve"], "Missing option '--reference'"),
+        (["split", "Rosa", "Eve", "--reference", "here"], "is not an id such as"),
+        (["undo", "Rosa"], "Nothing of subject"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(
+    staff: Command, arguments: list[str], said: str
+) -> None:
+    outcome = staff("subjects", *arguments, "--collection", "staff")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert said in outcome.err
+    document: Any = json.loads(staff("subjects", *arguments, "--collection", "staff", "--json").out)
+    assert said in document["error"]["message"]
+
+
+def test_the_library_does_the_same(staff: Command) -> None:
+    with library.open_subjects("staff") as people:
+        done = people.merge("[bold]Greta", into="Rosa")
+        assert (done.subject.name, done.references, len(done.moved)) == ("Rosa", 3, 1)
+        people.undo("Rosa")
+        people.rename("Rosa", "Rosa Parks")
+        with pytest.raises(AlreadyExists):
+            people.rename("Rosa Parks", "[bold]Greta")
+        ids = [UUID(one) for one in ids_of(staff, "Rosa Parks")]
+        people.split("Rosa Parks", "Rosa", references=ids[:1])
+    assert subjects(staff) == {"Rosa Parks": 1, "[bold]Greta": 1, "Rosa": 1}
