@@ -102,7 +102,34 @@ def test_exports_and_imports_answer_in_json(
         "references": 3,
         "model": model,
         "model_in_force": True,
+        "left_out": {"subjects": 0, "references": 0},
+        "brought_back": {"subjects": 0, "references": 0},
+        "with_collection": {"subjects": 2, "references": 0},
     }
+
+
+def test_who_was_erased_is_left_out_unless_they_are_to_be_brought_back(
+    likeness: Command, exported: Path, words: Path, tmp_path: Path
+) -> None:
+    certificate = tmp_path / "gone.json"
+    for arguments in (
+        ["erase", "--collection", "staff", "Rosa", "--yes", "--certificate", certificate],
+        ["collections", "delete", "staff", "--yes"],
+    ):
+        assert likeness(*arguments).code == 0
+    back = ["import", exported, "--passphrase-file", words]
+    outcome = likeness(*back, "--collection", "again")
+    assert outcome.code == 0
+    assert "again: 1 subject and 1 reference\n" in outcome.out
+    assert "Left out: 1 subject and 2 references, erased here" in outcome.out
+    assert "Back again: 1 subject and 0 references that were erased with their" in outcome.out
+    assert likeness("collections", "verify", certificate).code == 0
+    assert likeness("collections", "delete", "again", "--yes").code == 0
+    outcome = likeness(*back, "--bring-back")
+    assert "Brought back: 1 subject and 2 references that were erased here." in outcome.out
+    outcome = likeness("collections", "verify", certificate)
+    assert outcome.code == 1
+    assert "1 subject and 2 references are in staff again" in outcome.out
 
 
 def test_a_model_that_is_not_here_is_imported_and_said(

@@ -58,6 +58,7 @@ def sweep(gallery: Gallery, now: datetime | None = None, desk: Desk | None = Non
     """Erase what has been kept long enough."""
     acting = SimpleNamespace(
         gallery=gallery,
+        keyring=gallery._keyring,
         desk=desk or UnrecordedDesk(gallery.database),
         somebody=Principal("local:test", Role.ADMIN),
         clock=lambda: now or gallery._clock(),

@@ -84,7 +84,7 @@ def import_(home: Home, content: bytes, words: str = WORDS, name: str | None = N
         Caller(home.somebody, "import"),
         read_export(io.BytesIO(content), lambda: words),
         name,
-    )
+    ).collection
 
 
 def people(home: Home, collection: str = "staff") -> list[Subject]:

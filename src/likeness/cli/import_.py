@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ from likeness.cli.terminal.prompts import passphrase_from
 from likeness.cli.terminal.stopping import stopping
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest, StateError
-from likeness.gallery import Collection
+from likeness.gallery import Collection, Size
 from likeness.service.enrol.enrol import Demands
 from likeness.service.move.compreface import (
     CompreFace,
@@ -29,7 +30,7 @@ from likeness.service.move.compreface import (
     CompreFaceDump,
     compreface_pictures,
 )
-from likeness.service.move.import_ import import_collection, read_export
+from likeness.service.move.import_ import Imported, import_collection, read_export
 from likeness.terms import Action
 
 _REPORT = Path("compreface.import-report.csv")
@@ -66,6 +67,10 @@ def import_(
     ] = None,
     any_quality: AnyQuality = False,
     foremost: Foremost = False,
+    bring_back: Annotated[
+        bool,
+        typer.Option("--bring-back", help="Import those too who were erased here; it is recorded."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a collection of what another installation exported, whole or not at all.
@@ -81,12 +86,12 @@ def import_(
                 "--service, --report, --any-quality and --foremost are for --compreface. Leave them"
                 " out."
             )
-        _import_collection(file, collection, passphrase_file, as_json)
+        _import_collection(file, collection, passphrase_file, bring_back, as_json)
     elif compreface is not None:
-        if collection is None or passphrase_file is not None:
+        if collection is None or passphrase_file is not None or bring_back:
             raise InvalidRequest(
-                "--compreface needs --collection NAME, and no passphrase. `likeness collections"
-                " create` makes the collection."
+                "--compreface needs --collection NAME, and neither a passphrase nor --bring-back."
+                " `likeness collections create` makes the collection."
             )
         report = report or _REPORT
         check_output(report)
@@ -110,7 +115,7 @@ def import_(
 
 
 def _import_collection(
-    path: Path, name: str | None, passphrase_file: Path | None, as_json: bool
+    path: Path, name: str | None, passphrase_file: Path | None, bring_back: bool, as_json: bool
 ) -> None:
     if path.exists() and not path.is_file():
         raise InvalidRequest(f"'{path}' is not a file. Name what `likeness export` wrote.")
@@ -129,7 +134,9 @@ def _import_collection(
                         raise KeyboardInterrupt
                     show(done, total)
 
-                made = import_collection(home, caller, export, name, tell=tell)
+                done = import_collection(
+                    home, caller, export, name, bring_back=bring_back, tell=tell
+                )
         except KeyboardInterrupt:
             warn("Interrupted, and nothing was imported. Run the same command again.")
             raise typer.Exit(ExitCode.INTERRUPTED) from None
@@ -137,6 +144,7 @@ def _import_collection(
             raise InvalidRequest(
                 f"'{path}' cannot be read ({error.strerror}). Check the path and its permissions."
             ) from error
+        made = done.collection
         size = made.size
         document = {
             "collection": made.name,
@@ -144,10 +152,32 @@ def _import_collection(
             "references": size.references,
             "model": made.model,
             "model_in_force": made.model == installation.model,
+            "left_out": asdict(done.left_out),
+            "brought_back": asdict(done.brought_back),
+            "with_collection": asdict(done.with_collection),
         }
-        counts = f"{several(size.subjects, 'subject')} and {several(size.references, 'reference')}"
-        print_answer(as_json, document, [f"{made.name}: {counts}"])
+        print_answer(as_json, document, [f"{made.name}: {_counts(size)}", *_erased_in_words(done)])
         _tell_of_model(installation, made)
+
+
+def _erased_in_words(done: Imported) -> list[str]:
+    said = []
+    if any(astuple(done.left_out)):
+        said.append(
+            f"Left out: {_counts(done.left_out)}, erased here after the export was made."
+            " --bring-back imports them too."
+        )
+    if any(astuple(done.brought_back)):
+        said.append(f"Brought back: {_counts(done.brought_back)} that were erased here.")
+    if any(astuple(done.with_collection)):
+        said.append(
+            f"Back again: {_counts(done.with_collection)} that were erased with their collection."
+        )
+    return said
+
+
+def _counts(size: Size) -> str:
+    return f"{several(size.subjects, 'subject')} and {several(size.references, 'reference')}"
 
 
 def _tell_of_model(installation: Installation, collection: Collection) -> None:

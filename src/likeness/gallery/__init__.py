@@ -4,13 +4,23 @@
 gallery open, `Collections.collection(name)` gives a `Collection`, which reads and changes rows.
 """
 
-from likeness.gallery.certificate import ErasureCertificate, Remainder, Verification
+from likeness.gallery.certificate import ErasureCertificate, Remainder, Return, Verification
 from likeness.gallery.collection import Collection, OpenCollection
 from likeness.gallery.collection_rows import MOST_TAGS, CollectionRows
 from likeness.gallery.erasing import KeptElsewhere
 from likeness.gallery.erasure import Erasure, note_for_certificate
 from likeness.gallery.gallery import Collections, Gallery
 from likeness.gallery.indexes import MakeIndex
+from likeness.gallery.marks import (
+    Marked,
+    count_by_key,
+    erased_unmarked,
+    mark_back,
+    mark_ids,
+    mark_pictures,
+    marked_among,
+    rewrap_key,
+)
 from likeness.gallery.own_strangers import Measured
 from likeness.gallery.references import ArrivingReference, NewReference, Reference
 from likeness.gallery.seal import Details
@@ -39,17 +49,26 @@ __all__ = [
     "KeptChange",
     "KeptElsewhere",
     "MakeIndex",
+    "Marked",
     "Measured",
     "NewReference",
     "OpenCollection",
     "Reference",
     "Remainder",
+    "Return",
     "Size",
     "Subject",
     "SubjectChange",
     "Verification",
+    "count_by_key",
     "counts_by_key",
+    "erased_unmarked",
+    "mark_back",
+    "mark_ids",
+    "mark_pictures",
+    "marked_among",
     "models_in_use",
     "note_for_certificate",
+    "rewrap_key",
     "rewrap_keys",
 ]

@@ -148,9 +148,21 @@ class ErasureCertificate:
             return read
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise InvalidRequest(
-                f"Not a certificate of an erasure (version {_VERSION} or older). Pass it as it"
-                " was issued."
+                "Not a certificate of version 1 or 2 of an erasure. Pass it as it was issued."
             ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Who is in a collection although they were erased: an import, or the same pictures, did it.
+
+    `pictures` counts references of the same face of the same pictures that have other ids.
+    """
+
+    collection: str
+    subjects: int
+    references: int
+    pictures: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +170,17 @@ class Verification:
     """What is left of what a certificate says is gone.
 
     `issued` is whether this installation issued exactly this certificate. `rows` counts rows of
-    what was erased, `vectors` those in indexes and their snapshots.
+    what was erased, `vectors` those in indexes and their snapshots. `returns` are of all
+    collections; `unreadable` rows could not be looked at for them.
     """
 
     issued: bool
     rows: int
     vectors: int
+    returns: tuple[Return, ...] = ()
+    unreadable: int = 0
 
     @property
     def holds(self) -> bool:
         """Whether the certificate is ours and true."""
-        return self.issued and not self.rows and not self.vectors
+        return self.issued and not (self.rows or self.vectors or self.returns)

@@ -32,6 +32,7 @@ from sqlalchemy import (
 from likeness.errors import Conflict
 from likeness.gallery import own_strangers, stored_collections
 from likeness.gallery.certificate import Erased, ErasureCertificate, Remainder, Verification
+from likeness.gallery.marks import Marked, mark_ids, returned
 from likeness.gallery.stored_collections import StoredCollection
 from likeness.gallery.subjects import forget_changes_of, forget_taken_up, taken_up_by
 from likeness.gallery.tables import (
@@ -51,6 +52,7 @@ from likeness.gallery.tables import (
     TAGS,
     TAKEN_UP,
 )
+from likeness.secrets import Keyring
 from likeness.storage import Database, scrub
 from likeness.terms import in_batches
 
@@ -223,6 +225,7 @@ def pending(connection: Connection) -> list[Erasure]:
 
 def finish(
     database: Database,
+    keyring: Keyring,
     erasures: Sequence[Erasure],
     forget: Callable[[Erasure], tuple[str, ...]],
     scrubbed_too: Sequence[Table],
@@ -242,7 +245,7 @@ def finish(
     left: dict[UUID, tuple[str, ...]] = {}
     for erasure in erasures:
         if erasure.erased.whole_collection:
-            _delete_all(database, erasure.collection_id)
+            _delete_all(database, keyring, erasure)
         left[erasure.id] = forget(erasure)
     if not erasures:
         return []
@@ -271,8 +274,13 @@ def finish(
     return database.write(certify)
 
 
-def verify(connection: Connection, certificate: ErasureCertificate, vectors: int) -> Verification:
-    """Count what is left; `vectors` were counted in indexes and snapshots already."""
+def verify(
+    connection: Connection, keyring: Keyring, certificate: ErasureCertificate, vectors: int
+) -> Verification:
+    """Count what is left, and what came again anywhere.
+
+    `vectors` were counted in indexes and snapshots already.
+    """
     digest = connection.execute(
         select(ERASURES.c.digest).where(ERASURES.c.id == certificate.id)
     ).scalar_one_or_none()
@@ -306,7 +314,8 @@ def verify(connection: Connection, certificate: ErasureCertificate, vectors: int
             _count(connection, STAGED.c.reference_number.in_(some))
             for some in in_batches(erased.reference_numbers, _AT_ONCE)
         )
-    return Verification(digest == certificate.digest, rows, vectors)
+    again, unreadable = returned(connection, keyring, certificate)
+    return Verification(digest == certificate.digest, rows, vectors, again, unreadable)
 
 
 def _models(connection: Connection, collection: StoredCollection) -> tuple[tuple[str, int], ...]:
@@ -441,15 +450,25 @@ def _delete(connection: Connection, column: Column[int], numbers: Sequence[int])
         connection.execute(delete(column.table).where(column.in_(some)))
 
 
-def _delete_all(database: Database, collection_id: UUID) -> None:
-    """Delete a collection's references and subjects, in acts that keep nobody waiting for long."""
+def _delete_all(database: Database, keyring: Keyring, erasure: Erasure) -> None:
+    """Delete a collection's references and subjects, in acts that keep nobody waiting for long.
+
+    Subjects, and references that are nobody's, are marked.
+    """
     tables = (REFERENCES, REASSIGNMENTS, REMOVALS, SUBJECTS)
     for key in (STAGED.c.reference_number, *(table.c.number for table in tables)):
 
         def delete_some(connection: Connection, key: Column[int] = key) -> int:
-            chosen = select(key).where(key.table.c.collection_id == collection_id)
+            table = key.table
+            chosen = select(key).where(table.c.collection_id == erasure.collection_id)
             some = chosen.order_by(key).limit(_AT_ONCE)
-            return connection.execute(delete(key.table).where(key.in_(some))).rowcount
+            if table in (REFERENCES, SUBJECTS):
+                gone = select(table.c.id).where(key.in_(some))
+                if table is REFERENCES:
+                    gone = gone.where(REFERENCES.c.subject_number.is_(None))
+                ids = connection.execute(gone).scalars().all()
+                mark_ids(connection, keyring, erasure.id, ids, Marked.WHOLE)
+            return connection.execute(delete(table).where(key.in_(some))).rowcount
 
         while database.write(delete_some):
             pass

@@ -176,7 +176,7 @@ class Gallery(Collections, Closing):
         super().__init__(database, keyring, cohort_of, read_cohort)
         self._clock = clock
         self.in_use = IndexesInUse(database, keyring, make_index, snapshots)
-        self.erasing = Erasing(database, self.in_use, kept_elsewhere, clock)
+        self.erasing = Erasing(database, keyring, self.in_use, kept_elsewhere, clock)
         self._lock = _HomeLock(snapshots)
         try:
             self.erasing.finish_pending()

@@ -170,6 +170,24 @@ ERASURES = Table(
     Column("digest", String(64)),
 )
 
+# One row: what makes marks; sealed by the installation's key.
+MARKS_KEY = Table(
+    "gallery_marks_key",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("sealed_key", LargeBinary, nullable=False),
+)
+
+# By which an import, and whoever verifies a certificate, knows what was erased: keyed digests.
+MARKS = Table(
+    "gallery_marks",
+    METADATA,
+    Column("erasure_id", Identifier, primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("mark", LargeBinary(16), primary_key=True),
+    Index("ix_gallery_marks_mark", "mark"),
+)
+
 # A cohort that came with an imported collection and is none of this installation's.
 COHORTS = Table(
     "gallery_cohorts",

@@ -1,5 +1,6 @@
 """`likeness collections create`, `retention`, `delete`, `sweep` and `verify`."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +25,7 @@ from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.prompts import require_yes
 from likeness.cli.terminal.words import minute, several
 from likeness.errors import InvalidRequest
-from likeness.gallery import Collection
+from likeness.gallery import Collection, Verification
 from likeness.service.enrol import collections as acts
 from likeness.service.erase.erase import (
     erase_collection_certified,
@@ -136,9 +137,26 @@ def verify(
         f"The certificate holds: {erased_in_words(read)}, gone since {minute(read.completed_at)}."
     )
     if not found.holds:
-        left = f"{found.rows} rows and {found.vectors} vectors are there"
-        why = left if found.issued else "this installation never issued one of these words"
-        said = f"The certificate does not hold: {why}."
+        said = f"The certificate does not hold: {'; '.join(_why_not(found))}."
+    if found.unreadable:
+        said += (
+            f" {several(found.unreadable, 'reference')} could not be looked at: they do not open."
+        )
     document = {"holds": found.holds, **asdict(found), "digest": read.digest}
     print_answer(as_json, document, [said])
     raise typer.Exit(ExitCode.DONE if found.holds else ExitCode.NO)
+
+
+def _why_not(found: Verification) -> Iterator[str]:
+    if not found.issued:
+        yield "this installation never issued one of these words"
+    if found.rows or found.vectors:
+        yield f"{found.rows} rows and {found.vectors} vectors are there"
+    for one in found.returns:
+        counts = [
+            several(one.subjects, "subject") if one.subjects else "",
+            several(one.references, "reference") if one.references else "",
+            f"{several(one.pictures, 'reference')} of the same pictures" if one.pictures else "",
+        ]
+        named = " and ".join(count for count in counts if count)
+        yield f"{named} are in {plain(one.collection)} again"

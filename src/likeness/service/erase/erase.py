@@ -8,6 +8,7 @@ answer holds what was erased any more, and to ask again would find nothing.
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,13 +17,16 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from likeness.access import may
-from likeness.errors import Denied, LikenessError, NotFound
+from likeness.errors import Denied, KeyUnusable, LikenessError, NotFound
 from likeness.gallery import (
     Collection,
+    CollectionRows,
     Erasure,
     ErasureCertificate,
+    Reference,
     Subject,
     Verification,
+    mark_pictures,
     note_for_certificate,
 )
 from likeness.service.enrol.subjects import named
@@ -156,8 +160,11 @@ def erase_subject(
 
         def erase(connection: Connection) -> tuple[Erasure, tuple[UUID, ...], int]:
             theirs, its = references(connection), of.within(connection)
-            watches = watches_of(connection, home, of, theirs)
+            readable = _readable(its, theirs)
+            watches = watches_of(connection, home, of, readable)
             begun = its.begin_erasure(home.clock(), subject_ids=subject_ids)
+            faces = (one.details for one in readable)
+            mark_pictures(connection, home.keyring, begun.id, faces)
             ending = () if keep_watches else watches.alike
             note_for_certificate(
                 connection,
@@ -311,6 +318,19 @@ def _erase_references(
         return record.write(erase, outcome)
 
 
+def _readable(its: CollectionRows, reference_ids: Sequence[UUID]) -> list[Reference]:
+    """Give references of some ids; one that was changed from outside keeps nobody from erasing."""
+    limit = len(reference_ids)
+    try:
+        return its.references.page(ids=reference_ids, limit=limit)
+    except KeyUnusable:
+        found: list[Reference] = []
+        for one in reference_ids:
+            with suppress(KeyUnusable):
+                found += its.references.page(ids=[one], limit=1)
+        return found
+
+
 def _begin_references(
     connection: Connection,
     home: Home,
@@ -323,10 +343,11 @@ def _begin_references(
 
     Else whoever may enrol and erase could end anybody's watch, and a sweep would.
     """
-    watches = watches_of(connection, home, of, reference_ids)
-    begun = of.within(connection).begin_erasure(
-        home.clock(), reference_ids=reference_ids, with_emptied=with_emptied
-    )
+    its = of.within(connection)
+    readable = _readable(its, reference_ids)
+    watches = watches_of(connection, home, of, readable)
+    begun = its.begin_erasure(home.clock(), reference_ids=reference_ids, with_emptied=with_emptied)
+    mark_pictures(connection, home.keyring, begun.id, (one.details for one in readable))
     remainders = left_watches(watches, ended=False)
     note_for_certificate(connection, begun.id, remainders=remainders)
     return begun

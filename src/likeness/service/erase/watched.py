@@ -8,12 +8,11 @@ made with another model than the collection's is compared with nobody, and stays
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from uuid import UUID
 
 from sqlalchemy import Connection
 
 from likeness.errors import KeyUnusable, NotFound
-from likeness.gallery import Collection, CollectionRows, Remainder
+from likeness.gallery import Collection, CollectionRows, Reference, Remainder
 from likeness.review import (
     Watch,
     delete_cases_of_watch,
@@ -37,7 +36,7 @@ class WatchesOf:
 
 
 def watches_of(
-    connection: Connection, home: Home, of: Collection, reference_ids: Sequence[UUID]
+    connection: Connection, home: Home, of: Collection, references: Sequence[Reference]
 ) -> WatchesOf:
     """Find the watches in a collection that look for somebody of some of its references."""
     now = home.clock()
@@ -49,17 +48,17 @@ def watches_of(
     except (KeyUnusable, NotFound):  # a key is gone, or what scores mean, and that keeps nobody
         every = live_watches(connection, now)
         return WatchesOf((), tuple(one for one in every if one.collection_id == of.id))
-    scores = scores_of_watches(watched, _readable(of.within(connection), reference_ids))
+    scores = scores_of_watches(watched, _templates(of.within(connection), references))
     return WatchesOf(
         tuple(watch for watch, score in scores.items() if score is not None and score >= least),
         tuple(watch for watch, score in scores.items() if score is None),
     )
 
 
-def _readable(its: CollectionRows, reference_ids: Sequence[UUID]) -> list[Template]:
+def _templates(its: CollectionRows, references: Sequence[Reference]) -> list[Template]:
     """Open the templates of references; one that was changed from outside is passed over."""
     templates: list[Template] = []
-    for one in its.references.page(ids=reference_ids, limit=len(reference_ids)):
+    for one in references:
         with suppress(KeyUnusable):
             templates += its.references.templates([one.number]).values()
     return templates

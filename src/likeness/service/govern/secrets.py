@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from likeness import jobs, ledger, review, sources
 from likeness.access import keys as access
 from likeness.errors import Conflict
-from likeness.gallery import counts_by_key, rewrap_keys
+from likeness.gallery import count_by_key, counts_by_key, rewrap_key, rewrap_keys
 from likeness.secrets import Keyring
 from likeness.service.uses import Caller, Outcome, Rows
 from likeness.terms import Action
@@ -28,6 +28,7 @@ from likeness.terms import Action
 REWRAPS = (
     access.rewrap_keys,
     rewrap_keys,
+    rewrap_key,
     jobs.rewrap_keys,
     ledger.rewrap_keys,
     review.rewrap_keys,
@@ -126,6 +127,7 @@ def sealed_by_key(connection: Connection) -> tuple[Counter[str], Counter[str]]:
     """Count collections and other secrets by the installation's key that seals them."""
     others = (
         access.counts_by_key,
+        count_by_key,
         jobs.counts_by_key,
         ledger.counts_by_key,
         review.counts_by_key,

@@ -3,15 +3,19 @@
 1. Everything happens in one transaction: cut off in whatever way, it leaves nothing. Nobody else
    waits for it, since one process at a time has a home.
 2. Ids and dates stay; a key of its own is made, and with it the ids of samples.
-3. Nothing in the file is trusted: each line is checked, and at the end that all are as written.
+3. Who was erased here after the export was made stays away, unless they are to be brought back.
+4. Nothing in the file is trusted: each line is checked, and at the end that all are as written.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import BinaryIO, TypeVar
+from uuid import UUID
 
 import numpy as np
 from pydantic import ValidationError
@@ -23,8 +27,13 @@ from likeness.gallery import (
     ArrivingSubject,
     Collection,
     Details,
+    Marked,
+    Size,
+    erased_unmarked,
+    mark_back,
+    marked_among,
 )
-from likeness.secrets import SEALED_MAGIC, opened_stream
+from likeness.secrets import SEALED_MAGIC, Keyring, opened_stream
 from likeness.service.move.export_format import (
     ADAPTERS,
     LONGEST_LINE_BYTES,
@@ -128,21 +137,39 @@ def read_export(file: BinaryIO, passphrase: Callable[[], str]) -> ExportLines:
     return ExportLines(iter(partial(file.read, _PIECE_BYTES), b""))
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A collection that was made of an export, and who of it was erased here before.
+
+    They were left out, or brought back where that was asked for. `with_collection` counts those who
+    were erased with their whole collection alone, and are back.
+    """
+
+    collection: Collection
+    left_out: Size
+    brought_back: Size
+    with_collection: Size
+
+
 def import_collection(
     rows: Rows,
     caller: Caller,
     export: ExportLines,
     name: str | None = None,
     *,
+    bring_back: bool = False,
     tell: Tell = lambda done, total: None,
-) -> Collection:
+) -> Imported:
     """Make a collection of an export; what is held does not grow with it.
+
+    Who was erased here since is left out, subjects with the references that they had then.
 
     Args:
         rows: where it is to be.
         caller: who imports.
         export: what `read_export` gave.
         name: what to call the collection; as it was called without.
+        bring_back: take those who were erased here, too; the ledger says so.
         tell: is called with how many of how many subjects and references are read; what it raises
             ends the import, and nothing is left of it.
 
@@ -154,7 +181,7 @@ def import_collection(
     """
     header = export.header
 
-    def insert(connection: Connection) -> Collection:
+    def insert(connection: Connection) -> Imported:
         cohort, calibration = _standing(rows.standards, header, export.cohort())
         collection = rows.collections.create(
             connection,
@@ -171,28 +198,106 @@ def import_collection(
         if calibration is not None:
             its.keep_cohort(cohort.version, cohort.as_bytes(), calibration)
         total, done = header.subjects + header.references, 0
+        erased = _Erased(connection, rows.keyring, bring_back)
         for subjects in in_batches(export.subjects(), _AT_ONCE):
             its.subjects.arrive(
-                [ArrivingSubject(one.subject, one.name, one.created_at) for one in subjects]
+                [
+                    ArrivingSubject(one.subject, one.name, one.created_at)
+                    for one in erased.without_subjects(subjects)
+                ]
             )
             tell(done := done + len(subjects), total)
         for references in in_batches(export.references(), _AT_ONCE):
-            its.references.arrive(_arriving(references, header, cohort))
+            if wanted := erased.without_references(references):
+                its.references.arrive(_arriving(wanted, header, cohort))
             tell(done := done + len(references), total)
         export.finish()
-        return rows.collections.named(connection, collection.name)
+        return erased.imported(rows.collections.named(connection, collection.name))
 
     with rows.record(caller, Action.ENROL, model=header.model) as record:
-        return record.write(insert, lambda made: _outcome(made, header))
+        return record.write(insert, lambda done: _outcome(done, header))
 
 
-def _outcome(made: Collection, header: Header) -> Outcome:
+@dataclass(slots=True)
+class _Erased:
+    """Leaves out of an export who was erased here, and counts them."""
+
+    connection: Connection
+    keyring: Keyring
+    bring_back: bool
+    _older: Mapping[UUID, UUID] = field(default_factory=dict)
+    _left_out: set[UUID] = field(default_factory=set)
+    # Subjects whose references nobody marked: all of them are of the erased.
+    _whole: set[UUID] = field(default_factory=set)
+    _counts: Counter[tuple[str, Marked]] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._older = erased_unmarked(self.connection)
+
+    def without_subjects(self, lines: Sequence[SubjectLine]) -> list[SubjectLine]:
+        """Give the subjects who come."""
+        older = {one.subject for one in lines} & self._older.keys()
+        marked = self._marked("subjects", [one.subject for one in lines], older)
+        gone = {one for one, kind in marked.items() if kind is Marked.ID}
+        self._whole |= gone & older
+        if not self.bring_back:
+            self._left_out |= gone
+        return [one for one in lines if one.subject not in self._left_out]
+
+    def without_references(self, lines: Sequence[ReferenceLine]) -> list[ReferenceLine]:
+        """Give the references that come; those of who lost a name here come as nobody's."""
+        theirs = {one.reference for one in lines if one.subject in self._whole}
+        marked = self._marked("references", [one.reference for one in lines], theirs)
+        if self.bring_back:
+            return list(lines)
+        return [
+            replace(one, subject=None) if one.subject in self._left_out else one
+            for one in lines
+            if marked.get(one.reference) is not Marked.ID
+        ]
+
+    def imported(self, collection: Collection) -> Imported:
+        """Say what came of it."""
+        marked = self._size(Marked.ID)
+        none, whole = Size(0, 0), self._size(Marked.WHOLE)
+        if self.bring_back:
+            return Imported(collection, none, marked, whole)
+        return Imported(collection, marked, none, whole)
+
+    def _marked(self, what: str, ids: Sequence[UUID], unmarked: Set[UUID]) -> dict[UUID, Marked]:
+        """Say which ids are of the erased, some of whom have no mark."""
+        marked = marked_among(self.connection, self.keyring, ids)
+        marked |= {one: Marked.ID for one in unmarked if marked.get(one) is not Marked.BACK}
+        self._counts.update((what, kind) for kind in marked.values())
+        if self.bring_back:
+            gone = (one for one, kind in marked.items() if kind is Marked.ID)
+            older = {one: self._older.get(one) for one in gone}
+            mark_back(self.connection, self.keyring, older)
+        return marked
+
+    def _size(self, kind: Marked) -> Size:
+        return Size(self._counts["subjects", kind], self._counts["references", kind])
+
+
+def _outcome(done: Imported, header: Header) -> Outcome:
     # A commitment to each would cost more than the import.
+    counts = {
+        "left_out": done.left_out,
+        "brought_back": done.brought_back,
+        "with_collection": done.with_collection,
+    }
+    made = done.collection
     return Outcome(
         details={
             "made": str(made.id),
             "subjects": str(made.size.subjects),
             "references": str(made.size.references),
+            **{
+                f"{name}_{what}": str(count)
+                for name, size in counts.items()
+                for what, count in (("subjects", size.subjects), ("references", size.references))
+                if count
+            },
             **declared_by("tagged", header.tags),
         }
     )

@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 
 from likeness import jobs, review
 from likeness.access import TOKENS_KEPT
-from likeness.gallery import Remainder, note_for_certificate
+from likeness.gallery import Remainder, mark_ids, note_for_certificate
 from likeness.jobs import KEPT as RESULTS_KEPT
 from likeness.ledger import FORGOTTEN_FROM as OF_LEDGER
 from likeness.ledger import Ledger
+from likeness.secrets import Keyring
 from likeness.terms import in_batches
 
 _AT_A_TIME = 900
@@ -57,6 +58,7 @@ def always_left(now: datetime) -> tuple[Remainder, ...]:
 
 def forget(
     connection: Connection,
+    keyring: Keyring,
     ledger: Ledger,
     ids: Iterable[UUID],
     collection_id: UUID | None,
@@ -67,7 +69,10 @@ def forget(
     What may show them and has to stay is noted for the certificate of that id.
     """
     pictures: dict[UUID, datetime | None] = {}
-    for some in in_batches(ids, _AT_A_TIME):
+    gone = tuple(dict.fromkeys(ids))
+    if certificate_id is not None and collection_id is None:
+        mark_ids(connection, keyring, certificate_id, gone)
+    for some in in_batches(gone, _AT_A_TIME):
         ledger.forget(connection, some)
         if collection_id is None:
             pictures |= review.forget_people(connection, some)

@@ -324,6 +324,7 @@ class Record:
         Raises what `Database.write` raises, and LedgerBroken.
         """
         ledger, database = self._desk.ledger, self._desk.database
+        keyring = self._desk.withholding.keyring
 
         def write(connection: Connection) -> tuple[T, Position]:
             result = act(connection)
@@ -331,7 +332,7 @@ class Record:
             position = ledger.append(connection, self._done(came))
             # Afterwards, since the entry commits to those who are forgotten.
             whole = self.use.collection_id if came.forgets_collection else None
-            forget(connection, ledger, came.forgotten, whole, came.certificate_id)
+            forget(connection, keyring, ledger, came.forgotten, whole, came.certificate_id)
             return result, position
 
         result, position = database.write(write)
