@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 import uvicorn
+from prometheus_client import CollectorRegistry
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
-from likeness.server import http_connection
-from likeness.server.http_connection import HttpConnection
+from likeness.server import Metrics, Refusals, http_connection
+from likeness.server.addresses import address_of
+from likeness.server.connections import Connections, Stage
+from likeness.server.http_connection import HttpConnection, Surroundings
 
 WHOLE = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 GRACE_S = 60
@@ -112,7 +115,13 @@ class Wire(asyncio.Transport):
 class Peer:
     """A connection, what it refuses, and the other side of it."""
 
-    def __init__(self, clock: Clock, stopping: bool = False, room: int = 1 << 20) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        stopping: bool = False,
+        room: int = 1 << 20,
+        behind_proxy: bool = False,
+    ) -> None:
         self.refused: list[str] = []
         self.wire = Wire(room)
         config = uvicorn.Config(
@@ -123,9 +132,14 @@ class Peer:
             timeout_keep_alive=10_000,
             timeout_graceful_shutdown=GRACE_S,
         )
+        self._registry = CollectorRegistry()
+        refusals = Refusals(Metrics(self._registry))
+        held = Connections(9, 9, refusals).admit("192.0.2.7", lambda: None)
+        assert held is not None
+        self.held = held
         self.connection = HttpConnection(
-            self._refuse,
-            lambda: stopping,
+            Surroundings(self._refuse, lambda: stopping, refusals, behind_proxy),
+            held,
             config=config,
             server_state=ServerState(),
             app_state={},
@@ -150,6 +164,11 @@ class Peer:
     def _refuse(self, words: str, began_s: float, received_bytes: int) -> bytes:
         self.refused.append(words)
         return b"HTTP/1.1 400 Bad Request\r\n\r\n"
+
+    def count(self, reason: str) -> float:
+        """Give how many were refused for a reason."""
+        labels = {"reason": reason}
+        return self._registry.get_sample_value("likeness_refusals_total", labels) or 0
 
     def said(self) -> list[int]:
         """Give the statuses of what was answered so far."""
@@ -376,3 +395,57 @@ def test_an_end_behind_what_is_worked_on_waits_for_its_answer(clock: Clock, sent
     peer.answer()
     assert peer.said() == ([200, 400] if sent else [200])
     assert peer.wire.is_closing()
+
+
+def test_a_connection_says_what_it_is_at(clock: Clock) -> None:
+    peer = Peer(clock)
+    assert peer.held.stage is Stage.NEW
+    peer.send(WHOLE[:20])
+    assert peer.held.stage is Stage.NEW
+    peer.send(WHOLE[20:-1])
+    assert peer.held.stage is Stage.SENDING
+    peer.send(WHOLE[-1:] + WHOLE)
+    assert peer.held.stage is Stage.WORKING
+    assert peer.connection.pipeline
+    peer.answer(peer.connection._worked_on)
+    assert peer.held.stage is Stage.WORKING
+    peer.answer()
+    assert peer.held.stage is Stage.KEPT
+    peer.send(WHOLE[:20])
+    assert peer.held.stage is Stage.KEPT
+    peer.connection.connection_lost(None)
+    assert peer.held.connections.count == 0
+
+
+def test_a_connection_is_closed_for_others_at_once(clock: Clock) -> None:
+    peer = Peer(clock)
+    assert peer.held.connections.close_one()
+    assert peer.wire.aborted
+
+
+@pytest.mark.parametrize(("sent", "count"), [(b"", 0), (WHOLE[:20], 1), (WHOLE + WHOLE[:20], 1)])
+def test_a_head_that_does_not_end_is_counted(clock: Clock, sent: bytes, count: int) -> None:
+    peer = Peer(clock)
+    peer.send(sent)
+    clock.pass_s(11)
+    assert peer.count("slow-head") == count
+
+
+@pytest.mark.parametrize(
+    ("behind_proxy", "forwarded", "address"),
+    [
+        (False, b"X-Forwarded-For: 198.51.100.9\r\n", "192.0.2.7"),
+        (True, b"X-Forwarded-For: 203.0.113.1, 198.51.100.9\r\n", "198.51.100.9"),
+        (True, b"X-Forwarded-For: nobody\r\n", "192.0.2.7"),
+        (True, b"", "192.0.2.7"),
+    ],
+)
+def test_a_request_has_the_address_of_its_caller(
+    clock: Clock, behind_proxy: bool, forwarded: bytes, address: str
+) -> None:
+    peer = Peer(clock, behind_proxy=behind_proxy)
+    peer.send(WHOLE.replace(b"Host: x\r\n", b"Host: x\r\n" + forwarded))
+    assert address_of(peer.connection.scope) == address
+    peer.answer()
+    peer.send(WHOLE)
+    assert address_of(peer.connection.scope) == "192.0.2.7"

@@ -16,6 +16,7 @@ from textwrap import dedent
 
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import Server
 
 from likeness.server import http_connection
 
@@ -23,12 +24,13 @@ PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 CALLBACKS = (
     "connection_made", "connection_lost", "data_received", "eof_received", "pause_writing",
     "resume_writing", "shutdown", "send_400_response", "on_message_begin", "on_header",
-    "on_headers_complete", "on_body", "on_response_complete",
+    "on_headers_complete", "on_body", "on_message_complete", "on_response_complete",
 )  # fmt: skip
 STATE = (
-    "config", "connections", "cycle", "flow", "loop", "parser", "pipeline", "scheme",
-    "timeout_keep_alive_task", "transport",
+    "app_state", "config", "connections", "cycle", "flow", "headers", "loop", "parser", "pipeline",
+    "scheme", "scope", "timeout_keep_alive_task", "transport",
 )  # fmt: skip
+SERVER = ("config", "server_state", "servers", "should_exit", "started")
 CYCLE = ("keep_alive", "more_body", "response_complete", "response_started")
 
 
@@ -42,6 +44,8 @@ def test_uvicorn_is_the_version_that_the_connection_is_written_over() -> None:
 def test_what_the_connection_takes_of_uvicorn_is_there() -> None:
     assert all(callable(getattr(HttpToolsProtocol, name)) for name in CALLBACKS)
     assert set(STATE) <= assigned(HttpToolsProtocol)
+    assert set(SERVER) <= assigned(Server)
+    assert callable(Server.startup)
     assert set(CYCLE) <= assigned(RequestResponseCycle)
     assert "write_paused" in assigned(FlowControl)
 

@@ -47,7 +47,8 @@ _ACCOUNT = "000000000000"
 class Serving(Closing):
     """A home that is served: `router` is the ASGI application, for `HttpServer` to run.
 
-    `refuse_malformed` answers, and notes as a request, what never comes to it.
+    `refuse_malformed` answers, and notes as a request, what never comes to it; `refusals` counts
+    what is refused before there is a request.
     """
 
     def __init__(self, installation: Installation, progress: Progress | None = None) -> None:
@@ -84,6 +85,7 @@ class Serving(Closing):
                 ),
             )
             opened.callback(self._gate.close)
+            self.refusals = self._gate.refusals
             tasks = tasks_of(home, shlex.split(settings.ledger_witness), topics)
             opened.callback(Upkeep(tasks).close)
             opened.enter_context(_runner(backend))

@@ -57,7 +57,7 @@ def serve(
                 print(plain(installation.choice.drawback))
             print(f"Rekognition's clients find it by AWS_ENDPOINT_URL_REKOGNITION={server.url}")
             sys.stdout.flush()
-            server.run(serving.router, serving.refuse_malformed)
+            server.run(serving.router, serving.refuse_malformed, serving.refusals)
 
 
 def _certificate(chain: Path | None, key: Path | None) -> Certificate | None:

@@ -4,9 +4,10 @@ A door extends `Door`: it names what is asked, does it, and words what goes wron
 goes wrong before an act begins. All doors of a server share one `Gate`.
 """
 
+from likeness.server.certificate import Certificate
 from likeness.server.door import Door, Gate, Lane, Limits, below
 from likeness.server.exchange import Answer, BodyLimits, Exchange, Stream
-from likeness.server.http_server import Certificate, HttpServer, Place
+from likeness.server.http_server import HttpServer, Place
 from likeness.server.monitoring import Metrics, MetricsPage, log_json_lines
 from likeness.server.refusals import Refusal, Refusals
 from likeness.server.signature import SERVICE, Head

@@ -1,7 +1,7 @@
 """One connection: how long the server waits for its other side to speak, or to listen.
 
 uvicorn's own protocol waits for ever on a connection that has not sent a whole head yet, takes
-heads of any size and any number of connections, keeps whatever headers follow a chunked body, lets
+heads of any size, keeps whatever headers follow a chunked body, lets
 a line break between two requests hold a connection for ever, answers what is no HTTP in plain text
 that stands in no log under the client's id, drops a client that closes its half of the connection
 before it is answered, waits for ever for who does not read an answer, and does not stop before
@@ -11,16 +11,19 @@ everybody who has begun to ask has ended, or before everybody under TLS has said
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from likeness.server.addresses import ADDRESS, forwarded_address
+from likeness.server.connections import Connection, Stage
 from likeness.server.exchange import OVER
+from likeness.server.refusals import Refusal, Refusals
 
 _HEAD_S = 10.0
 _HEAD_BYTES = 64 << 10
-_CONNECTIONS = 2048
 _UNREAD_S = 30.0  # in which something has to be read of an answer that waits
 _STOP_S = 2.0  # for the rest of a request, for some of an answer, and for a goodbye under TLS
 # A head that ends within a piece is counted by whole pieces; bodies cost little more in pieces.
@@ -33,6 +36,16 @@ Gives all the bytes of the answer. Takes what is wrong with what came, when that
 `time.perf_counter`, and how many bytes of it came."""
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a connection needs of its server: how to refuse, whether it stops, whose it is."""
+
+    refuse: Refuse
+    stopping: Callable[[], bool]
+    refusals: Refusals
+    behind_proxy: bool = False
+
+
 class HttpConnection(HttpToolsProtocol):
     """A connection whose head has to come soon, and be small, and whose answers have to be read."""
 
@@ -41,7 +54,7 @@ class HttpConnection(HttpToolsProtocol):
     # How much waited to be read at the last look, and whether all that waited was read since.
     _left_bytes = 0
     _read_up = False
-    _worked_on: RequestResponseCycle
+    _worked_on: RequestResponseCycle | None = None
     _broken_off = False
     _last_words: str | None = None
     _ending = False
@@ -52,19 +65,20 @@ class HttpConnection(HttpToolsProtocol):
     _idle_since_s = 0.0
     _got_on = False
 
-    def __init__(self, refuse: Refuse, stopping: Callable[[], bool], **uvicorns: Any) -> None:
-        """Say how to refuse, and whether the server stops; the rest is uvicorn's own."""
+    def __init__(self, around: Surroundings, held: Connection, **uvicorns: Any) -> None:
+        """Tell `held` what the connection is at; the rest is uvicorn's own."""
         super().__init__(**uvicorns)
-        self._refuse = refuse
-        self._stopping = stopping
+        self._around = around
+        self._held = held
         # For answers that would go on for as long as somebody listens.
         self._no_more = asyncio.Event()
-        self.app_state = {**self.app_state, OVER: self._no_more}
+        self.app_state = {**self.app_state, OVER: self._no_more, ADDRESS: held.address}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own
-        """Give a new connection its time, unless there are too many or it is too late."""
+        """Give a new connection its time, unless it is too late."""
         super().connection_made(transport)
-        if len(self.connections) > _CONNECTIONS or self._stopping():
+        self._held.close = transport.abort
+        if self._around.stopping():
             transport.abort()
             return
         # So that it is told of all that waits; with 0, TLS would be told of what does not.
@@ -73,7 +87,8 @@ class HttpConnection(HttpToolsProtocol):
         self._look_in(_UNREAD_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the time."""
+        """Forget the time, and make room for others."""
+        self._held.leave()
         self._head_came()
         if self._look_due is not None:
             self._look_due.cancel()
@@ -121,14 +136,24 @@ class HttpConnection(HttpToolsProtocol):
         """Begin to answer."""
         self._in_head, self._got_on = False, True
         self._head_came()
+        if self._around.behind_proxy:
+            forwarded = forwarded_address(self.headers)
+            self.scope["state"][ADDRESS] = forwarded or self._held.address
         super().on_headers_complete()
         if not self.pipeline:
             self._worked_on = self.cycle
+        self._turn()
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
         self._got_on = True
         super().on_body(body)
+        self._turn()
+
+    def on_message_complete(self) -> None:
+        """Wait for no more of this request."""
+        super().on_message_complete()
+        self._turn()
 
     def shutdown(self) -> None:
         """Begin to stop: finish what is whole, and give everything else a moment."""
@@ -160,11 +185,20 @@ class HttpConnection(HttpToolsProtocol):
         if self.pipeline:
             self._worked_on = self.pipeline[-1][0]
         super().on_response_complete()
+        self._turn()
 
     def send_400_response(self, msg: str) -> None:
         """Say that this is no HTTP, and close."""
-        self.transport.write(self._refuse(msg, self._idle_since_s, self._idle_bytes))
+        self.transport.write(self._around.refuse(msg, self._idle_since_s, self._idle_bytes))
         self.transport.close()
+
+    def _turn(self) -> None:
+        """Say what the connection is at: nothing, a request that still comes, or its answer."""
+        worked_on = self._worked_on
+        if worked_on is None or worked_on.response_complete:
+            self._held.turn(Stage.KEPT)
+        else:
+            self._held.turn(Stage.SENDING if worked_on.more_body else Stage.WORKING)
 
     def _look(self) -> None:
         """Let go of who reads nothing of what waits; at the end, of who is owed nothing either."""
@@ -220,7 +254,8 @@ class HttpConnection(HttpToolsProtocol):
         self._head_came()
         if self.pipeline and self.cycle.more_body:
             self.pipeline.popleft()  # it is what is not whole, and nobody has begun it
-            self.cycle = self.pipeline[0][0] if self.pipeline else self._worked_on
+            if ahead := self.pipeline[0][0] if self.pipeline else self._worked_on:
+                self.cycle = ahead
         cycle: RequestResponseCycle | None = self.cycle
         owed = cycle is not None and not cycle.response_complete
         if owed and not self.cycle.more_body:
@@ -231,9 +266,14 @@ class HttpConnection(HttpToolsProtocol):
         else:
             self.send_400_response(words)
 
+    def _break_off_slow(self) -> None:
+        if self._in_head:  # who has sent nothing may be done, and has only not said so
+            self._around.refusals.count(Refusal.SLOW_HEAD)
+        self._break_off(None)
+
     def _await_head(self) -> None:
         self._head_came()
-        self._head_due = self.loop.call_later(_HEAD_S, self._break_off, None)
+        self._head_due = self.loop.call_later(_HEAD_S, self._break_off_slow)
 
     def _head_came(self) -> None:
         if self._head_due is not None:

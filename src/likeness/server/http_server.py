@@ -3,33 +3,38 @@
 import asyncio
 import errno
 import ipaddress
+import os
 import signal
 import socket
-import ssl
 import threading
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 import uvicorn
+from prometheus_client import CollectorRegistry
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from likeness.errors import InvalidRequest
-from likeness.server.http_connection import HttpConnection, Refuse
+from likeness.server.addresses import address_of
+from likeness.server.certificate import Certificate, Shown
+from likeness.server.connections import Connection, Connections
+from likeness.server.descriptors import descriptors_for_connections, raise_limit
+from likeness.server.http_connection import HttpConnection, Refuse, Surroundings
+from likeness.server.listener import Listener
+from likeness.server.monitoring import Metrics
+from likeness.server.refusals import Refusal, Refusals
 from likeness.terms import Closing
 
 _BACKLOG = 1024
+_MOST = 2048
+_MOST_TLS = 1024  # for asyncio takes 0.3 MiB for each
+_SHARE = 0.5  # of all connections, for one address
 _REFUSED = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _IDLE_S = 65  # a little longer than AWS's SDKs and common proxies keep a connection
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """A certificate with its chain, and its key, as PEM files."""
-
-    chain: Path
-    key: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +69,21 @@ class HttpServer(Closing):
                 f"Nothing is served in the clear beyond loopback, and {place.host} would be. Give"
                 " --tls-cert and --tls-key, or --behind-proxy where a proxy adds TLS."
             )
-        if place.certificate:
-            _check(place.certificate)
+        raise_limit()  # before anything is opened that waits for descriptors by `select`
+        self._shown = Shown(place.certificate)
+        self._behind_proxy = place.behind_proxy
         self._socket = _listening_at(place)
         self._application: ASGIApp = PlainTextResponse("Nothing is served yet.", 503)
         self._refusing: Refuse | None = None
-        self._server = uvicorn.Server(
+        self._refusals = Refusals(Metrics(CollectorRegistry()))
+        self._most = _MOST_TLS if place.certificate else _MOST
+        # Requests inside, by the address that the proxy says.
+        self._inside: Counter[str] = Counter()
+        self._server = _Server(
+            self._listen,
             uvicorn.Config(
                 self._answer,
                 interface="asgi3",
-                http=partial(  # type: ignore[arg-type]  # no class, but what is called like one
-                    HttpConnection, self._refuse, self._stopping
-                ),
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -84,26 +92,34 @@ class HttpServer(Closing):
                 server_header=False,
                 timeout_keep_alive=_IDLE_S,
                 timeout_graceful_shutdown=int(stop_within_s),
-                backlog=_BACKLOG,
-                ssl_certfile=place.certificate.chain if place.certificate else None,
-                ssl_keyfile=place.certificate.key if place.certificate else None,
-            )
+            ),
         )
         scheme = "https" if place.certificate else "http"
         bound, port = self._socket.getsockname()[:2]
         # Nobody can ask for every address, and no certificate names it.
         host = socket.gethostname() if ipaddress.ip_address(bound).is_unspecified else place.host
         self.url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+        # From now on, for a server may be told while it still reads its networks.
+        self._before = _on_hang_up(self._hang_up)
 
-    def run(self, application: ASGIApp, refuse: Refuse | None = None) -> None:
+    def run(
+        self,
+        application: ASGIApp,
+        refuse: Refuse | None = None,
+        refusals: Refusals | None = None,
+    ) -> None:
         """Answer until `stop`, SIGTERM or Ctrl-C, and finish what came before.
 
         What is no HTTP never comes to the application, and is answered all the same: by `refuse`.
+        Connections that are refused are counted by `refusals`. SIGHUP reads the certificate anew.
 
         Raises:
+            InvalidRequest: this process may open too little to serve anybody.
             KeyboardInterrupt: it was Ctrl-C.
         """
         self._application, self._refusing = application, refuse
+        self._refusals = refusals or self._refusals
+        self._most = min(self._most, descriptors_for_connections())
         if threading.current_thread() is threading.main_thread():
             # uvicorn raises the signal that ended it once more, and its default would end the
             # process before the home is closed.
@@ -117,8 +133,54 @@ class HttpServer(Closing):
     def close(self) -> None:
         """Give the place up."""
         self._socket.close()
+        if self._before is not None:
+            signal.signal(signal.SIGHUP, self._before)
+
+    def _listen(self, serve: Callable[..., HttpConnection]) -> Listener:
+        """Begin to take connections; `serve` makes what speaks on one."""
+        share = self._most if self._behind_proxy else self._share()
+        around = Surroundings(self._refuse, self._stopping, self._refusals, self._behind_proxy)
+
+        def speak(held: Connection) -> HttpConnection:
+            return serve(around=around, held=held)
+
+        return Listener(
+            self._socket,
+            Connections(self._most, share, self._refusals),
+            self._refusals,
+            speak,
+            tls=lambda: self._shown.context,
+        )
+
+    def _share(self) -> int:
+        return max(1, int(self._most * _SHARE))
+
+    def _hang_up(self, terminal_closed: bool) -> None:
+        if terminal_closed:
+            self.stop()
+        else:
+            self._shown.read_anew()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, unless one address behind the proxy has too many requests inside already."""
+        if not self._behind_proxy:
+            await self._answer_one(scope, receive, send)
+            return
+        address = address_of(scope)
+        if self._inside[address] >= self._share():
+            self._refusals.count(Refusal.ADDRESS_REQUESTS)
+            words = "Too many requests of this address are being answered. Try again."
+            await PlainTextResponse(words, 503, {"retry-after": "1"})(scope, receive, send)
+            return
+        self._inside[address] += 1
+        try:
+            await self._answer_one(scope, receive, send)
+        finally:
+            self._inside[address] -= 1
+            if not self._inside[address]:
+                del self._inside[address]
+
+    async def _answer_one(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
 
         async def send_noted(message: Message) -> None:
@@ -142,15 +204,47 @@ class HttpServer(Closing):
         return self._refusing(words, began_s, received_bytes)
 
 
-def _check(certificate: Certificate) -> None:
+class _Server(uvicorn.Server):
+    """uvicorn, with a listener of ours in place of its own."""
+
+    def __init__(
+        self, listen: Callable[[Callable[..., HttpConnection]], Listener], config: uvicorn.Config
+    ) -> None:
+        super().__init__(config)
+        self._listen = listen
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        serve = partial(
+            HttpConnection,
+            config=self.config,
+            server_state=self.server_state,
+            app_state={},
+        )
+        self.servers = [self._listen(serve)]  # type: ignore[list-item]  # closed like one
+        self.started = True
+
+
+def _on_hang_up(act: Callable[[bool], None]) -> Any:
+    """Act on SIGHUP, told whether the terminal was closed; gives what was done before, if known.
+
+    Whoever ignored it (`nohup`) is not told of a terminal. Only a main thread hears signals.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    before = signal.getsignal(signal.SIGHUP)
+    minds = before is not signal.SIG_IGN and _at_a_terminal()
+    signal.signal(signal.SIGHUP, lambda number, frame: act(minds and not _at_a_terminal()))
+    return before
+
+
+def _at_a_terminal() -> bool:
+    """Say whether this process has a terminal that can be closed over it."""
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate.chain, certificate.key)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise InvalidRequest(
-            f"Not a certificate and its key in PEM: {str(certificate.chain)!r} and"
-            f" {str(certificate.key)!r} ({reason}). Check --tls-cert and --tls-key."
-        ) from error
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _listening_at(place: Place) -> socket.socket:

@@ -22,7 +22,10 @@ class Refusal(StrEnum):
 
     CONNECTIONS = "connections"
     ADDRESS_CONNECTIONS = "address-connections"
+    IDLE_CONNECTIONS = "idle-connections"
+    ADDRESS_REQUESTS = "address-requests"
     DESCRIPTORS = "descriptors"
+    SILENT = "silent"
     SLOW_HANDSHAKE = "slow-handshake"
     SLOW_HEAD = "slow-head"
 
