@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -153,10 +154,12 @@ def test_a_terminal_that_is_closed_ends_the_server_calmly(ignored: bool) -> None
         os.execv(sys.executable, [sys.executable, "-c", program])
     os.close(other_end)
     try:
-        assert os.read(terminal, 1000).startswith(b"http://")
+        lines = os.fdopen(terminal, "rb", buffering=0)
+        url = lines.readline().decode().strip()
+        assert urllib.request.urlopen(url, timeout=20).read() == b"done"
         os.kill(process, signal.SIGHUP)
-        assert b"there is none" in os.read(terminal, 1000)
-        os.close(terminal)
+        assert b"there is none" in lines.readline()
+        lines.close()
         if ignored:
             assert select.select([end], [], [], 0.3)[0] == []
             os.kill(process, signal.SIGTERM)
