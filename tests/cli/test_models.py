@@ -19,12 +19,16 @@ REPOSITORY = Path(__file__).parents[2]
 @pytest.fixture
 def arcface(tmp_path: Path) -> Path:
     """A graph in ArcFace's form: the mean of each channel."""
+    return write_arcface(tmp_path / "tiny.onnx")
+
+
+def write_arcface(path: Path) -> Path:
+    """Write a graph in ArcFace's form: the mean of each channel."""
     mean = helper.make_node("GlobalAveragePool", ["in"], ["mean"])
     flat = helper.make_node("Flatten", ["mean"], ["out"])
     chips = helper.make_tensor_value_info("in", TensorProto.FLOAT, ["n", 3, 112, 112])
     rows = helper.make_tensor_value_info("out", TensorProto.FLOAT, ["n", 3])
     graph = helper.make_graph([mean, flat], "tiny", [chips], [rows])
-    path = tmp_path / "tiny.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
     return path
 
@@ -79,7 +83,7 @@ def test_who_does_not_accept_is_told_no(
     likeness: Command, arcface: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     likeness("models", "add", arcface, "--name", "tiny", "--form", "arcface")
-    monkeypatch.setattr("typer.confirm", lambda question: False)
+    monkeypatch.setattr("typer.confirm", lambda question, **_: False)
     assert likeness("models", "accept", "tiny").code == 1
     assert likeness("models", "pull", "tiny").code == 1
 

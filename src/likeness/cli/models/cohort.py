@@ -9,15 +9,16 @@ import typer
 from likeness.app import Workload
 from likeness.artifacts import write_whole
 from likeness.cli.installation import load_networks, prepare
+from likeness.cli.terminal.answers import print_answer
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.options import (
     Artifacts,
+    AsJson,
     ChipsChoice,
     PrecisionChoice,
     Threads,
 )
 from likeness.cli.terminal.output_file import check_output
-from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.words import several
 from likeness.service.models.cohort import make_cohort
@@ -37,6 +38,7 @@ def cohort(
         str | None, typer.Option(help="Whose pictures they are, and under what terms.")
     ] = None,
     out: WrittenTo = None,
+    as_json: AsJson = False,
     chips: ChipsChoice = None,
     precision: PrecisionChoice = None,
     threads: Threads = None,
@@ -66,11 +68,19 @@ def cohort(
     else:
         kept = out
         write_whole(out, made.cohort.as_bytes())
-    print(
+    document = {
+        "cohort": made.cohort.version,
+        "averages": len(made.cohort.vectors),
+        "people": made.people,
+        "rejected": len(made.rejections),
+        "written": str(kept),
+    }
+    lines = [
         f"Cohort {made.cohort.version}: {len(made.cohort.vectors)} averages of"
-        f" {several(made.people, 'face')}; {several(len(made.rejections), 'picture')} of no use."
-        f"\nWritten to {plain(kept)}"
-    )
+        f" {several(made.people, 'face')}; {several(len(made.rejections), 'picture')} of no use.",
+        f"Written to {kept}",
+    ]
+    print_answer(as_json, document, lines)
 
 
 def tell_of(rejections: Iterable[Rejection]) -> None:

@@ -11,12 +11,12 @@ from likeness.app import Installation
 from likeness.app.home import user_here
 from likeness.app.installation import BETTER, FALLBACK
 from likeness.artifacts import PinnedFile, Publisher, catalogue, fetch_all
-from likeness.cli.installation import fetch_better, installation_here, prepare
-from likeness.cli.models.show import Model, terms_in_words
+from likeness.cli.installation import fetch_better, installation_here, prepare, tell
+from likeness.cli.models.show import Model, summary_json, terms_in_words
+from likeness.cli.terminal.answers import print_answer
 from likeness.cli.terminal.exit_codes import ExitCode, warn
-from likeness.cli.terminal.options import Artifacts
+from likeness.cli.terminal.options import Artifacts, AsJson
 from likeness.cli.terminal.output_file import write_output
-from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import fetching
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest, ModelTampered
@@ -32,6 +32,7 @@ def pull(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="NAME...", help="Models. Default: those in use.")
     ] = None,
+    as_json: AsJson = False,
     artifacts: Artifacts = None,
 ) -> None:
     """Fetch the weights of models, verify them, and convert them for the engine.
@@ -41,16 +42,19 @@ def pull(
     installation = installation_here(Publisher.ALWAYS, artifacts=artifacts)
     if not names:
         installation = fetch_better(installation)
+    wanted = names or [installation.detector.name, installation.recogniser.name]
     with fetching() as progress:
-        for name in names or [installation.detector.name, installation.recogniser.name]:
+        for name in wanted:
             installation.models.require(name, progress)
-            print(f"{name} is ready.")
-    if not names and installation.choice.drawback:
-        print(plain(installation.choice.drawback))
+            if not as_json:
+                print(f"{name} is ready.")
+    drawback = None if names else installation.choice.drawback
+    print_answer(as_json, {"ready": wanted, "drawback": drawback}, [drawback] if drawback else [])
 
 
 def bundle(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A folder: new, empty or a bundle.")],
+    as_json: AsJson = False,
     artifacts: Artifacts = None,
 ) -> None:
     """Write the weights in use and the sample photographs into one folder, with their terms.
@@ -79,11 +83,13 @@ def bundle(
             f"{BETTER.name}, the better recogniser, is not here and not in the bundle. Fetch it"
             " (`likeness models pull`), and make another."
         )
-    size = sum(file.size for file in files) / 1e6
-    print(
-        f"{several(len(files), 'file')}, {size:.0f} MB, in {plain(out)}. Copy it to the other"
+    size = sum(file.size for file in files)
+    document = {"folder": str(out), "files": [file.name for file in files], "bytes": size}
+    said = (
+        f"{several(len(files), 'file')}, {size / 1e6:.0f} MB, in {out}. Copy it to the other"
         " machine and set LIKENESS_ARTIFACTS to it there."
     )
+    print_answer(as_json, document, [said])
 
 
 def _cards(installation: Installation) -> list[ModelCard]:
@@ -162,6 +168,7 @@ def add(
         str, typer.Option(help="What it was trained on, and on what terms.")
     ] = "not stated",
     credits: Annotated[str, typer.Option(help="Who made it.")] = "not stated",
+    as_json: AsJson = False,
 ) -> None:
     """Add a model of your own: its card, or an ONNX file and the terms it comes on.
 
@@ -177,14 +184,14 @@ def add(
     else:
         licences = Licences(code_licence, licence, licence_class, training_data)
         card, weights = describe(file, name, form, licences, credits), file
-    installation_here().models.add(card, weights)
-    print(f"{card.name}, a {card.task}, is added.")
-    for line in terms_in_words(card):
-        print(line)
+    installation = installation_here()
+    installation.models.add(card, weights)
+    lines = [f"{card.name}, a {card.task}, is added.", *terms_in_words(card)]
     if card.needs_acceptance:
-        print(
+        lines.append(
             f"Before it is used, its licence has to be accepted: likeness models accept {card.name}"
         )
+    print_answer(as_json, summary_json(installation, card), lines)
 
 
 def _read_card(file: Path) -> ModelCard:
@@ -197,17 +204,22 @@ def _read_card(file: Path) -> ModelCard:
 def accept(
     name: Model,
     yes: Annotated[bool, typer.Option("--yes", help="Accept without being asked.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the terms of a model and record that you accept them, for exactly these weights."""
-    store = installation_here().models
-    card = store.card(name)
+    installation = installation_here()
+    card = installation.models.card(name)
+    # Whoever is asked has to see them, wherever the answer goes.
+    say = tell if as_json else print
     for line in terms_in_words(card):
-        print(line)
-    if not card.needs_acceptance:
-        print(f"{name} may be used without acceptance.")
-        return
-    if not yes and not typer.confirm("Do you accept the licence of these weights?"):
-        print(f"{name} stays unused.")
-        raise typer.Exit(ExitCode.NO)
-    acceptance = store.accept(name, by=f"local:{user_here()}", at=datetime.now(UTC))
-    print(f"{name} is accepted by {acceptance.by}.")
+        say(line)
+    said = f"{name} may be used without acceptance."
+    if card.needs_acceptance:
+        if not yes and not typer.confirm(
+            "Do you accept the licence of these weights?", err=as_json
+        ):
+            warn(f"{name} stays unused.")
+            raise typer.Exit(ExitCode.NO)
+        by, at = f"local:{user_here()}", datetime.now(UTC)
+        said = f"{name} is accepted by {installation.models.accept(name, by=by, at=at).by}."
+    print_answer(as_json, summary_json(installation, card), [said])

@@ -31,7 +31,7 @@ def list_models(as_json: AsJson = False, artifacts: Artifacts = None) -> None:
     installation = installation_here(artifacts=artifacts)
     cards = installation.models.cards()
     if as_json:
-        models = [_summary_json(installation, card) for card in cards]
+        models = [summary_json(installation, card) for card in cards]
         print_json({"models": models, "drawback": installation.choice.drawback})
         return
     width = max(len(card.name) for card in cards)
@@ -64,7 +64,7 @@ def show(
     if reports is not None:
         _write_reports(installation, card, reports)
     if as_json:
-        print_json({**_summary_json(installation, card), **_details_json(installation, card)})
+        print_json({**summary_json(installation, card), **_details_json(installation, card)})
         return
     paragraphs = [
         f"{card.name}: {card.description}.",
@@ -132,7 +132,8 @@ def _accuracy_in_words(card: ModelCard) -> list[str]:
     ]
 
 
-def _summary_json(installation: Installation, card: ModelCard) -> Json:
+def summary_json(installation: Installation, card: ModelCard) -> Json:
+    """Say in JSON on what terms a model comes, and whether it is here and in use."""
     acceptance = installation.models.acceptance(card.name)
     return {
         "name": card.name,

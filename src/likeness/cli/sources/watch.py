@@ -1,6 +1,5 @@
 """`likeness sources watch`: who of a collection a source shows, printed as it happens."""
 
-import json
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -16,7 +15,8 @@ from likeness.app.upkeep import told_by_webhook
 from likeness.cli.acts import home_for
 from likeness.cli.clips.tables import WITHHELD, match_in_words
 from likeness.cli.installation import installation_here
-from likeness.cli.terminal.exit_codes import DOCUMENT_PRINTED, ExitCode
+from likeness.cli.terminal.answers import print_json_line
+from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.cli.terminal.options import FootageStated
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.stopping import stopping
@@ -146,15 +146,13 @@ def _ends_at(now: datetime, until: datetime | None, period: str | None) -> datet
 
 def _say_what_signs(search: str, secret: WebhookSecret, as_json: bool) -> None:
     if as_json:
-        DOCUMENT_PRINTED.set(True)
-        print(json.dumps({"search": search, "webhook_secret": secret.text}), flush=True)
+        print_json_line({"search": search, "webhook_secret": secret.text})
     else:
         _say(f"Webhooks are signed with {secret.text}: it is shown this once.")
 
 
 def _shown_as_json(search: str) -> Callable[[Sighting], None]:
     def show(sighting: Sighting) -> None:
-        DOCUMENT_PRINTED.set(True)
         print(SightingAnswer.of(search, sighting).model_dump_json(ensure_ascii=True), flush=True)
 
     return show

@@ -23,6 +23,11 @@ def print_json(document: Json) -> None:
     print(json.dumps(document, indent=2, allow_nan=False))
 
 
+def print_json_line(document: Json) -> None:
+    """Print a document on one line, at once: an error, or one of many of a command that lasts."""
+    print(json.dumps(document, allow_nan=False), flush=True)
+
+
 def print_answer(as_json: bool, document: Json, lines: Iterable[str]) -> None:
     """Print what a command came to: the document where `--json` was given, else lines of text."""
     if as_json:

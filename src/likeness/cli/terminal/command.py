@@ -21,6 +21,7 @@ from likeness.cli.terminal.exit_codes import (
     report,
     warn,
 )
+from likeness.cli.terminal.streams import OutputLost, take_streams
 from likeness.cli.terminal.verbs import Verb, group_of
 
 # Each lies in the module of its name, as a function or a group of that name; what is a word of
@@ -78,9 +79,7 @@ _likeness = typer.Typer(
 
 def main() -> None:
     """Run the command line and exit."""
-    # What a terminal's encoding cannot show must not end a command half-way.
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # text files
+    take_streams()
     end_as_interrupted()
     sys.exit(run(sys.argv[1:]))
 
@@ -108,7 +107,7 @@ def _run(arguments: Sequence[str], as_json: bool) -> int:
             _print_error(kind)
         sys.stdout.flush()
         return code
-    except BrokenPipeError as error:
+    except (BrokenPipeError, OutputLost) as error:
         return report(error)
 
 
@@ -124,6 +123,8 @@ def _ended(arguments: Sequence[str]) -> tuple[int, str]:
     except SystemExit:
         # The one case in which Typer exits by itself.
         return report(BrokenPipeError()), ""
+    except OutputLost:
+        raise  # nor is there a document of it
     except (Exception, KeyboardInterrupt) as caught:
         error = foreseen(caught)
         return report(error), kind_of(error)
@@ -132,9 +133,9 @@ def _ended(arguments: Sequence[str]) -> tuple[int, str]:
 def _print_error(kind: str) -> None:
     """Print why there is no answer, unless the command has printed its document."""
     if not DOCUMENT_PRINTED.get():
-        from likeness.cli.terminal.answers import failure_json, print_json
+        from likeness.cli.terminal.answers import failure_json, print_json_line
 
-        print_json({"error": failure_json(kind, LAST_LINE.get())})
+        print_json_line({"error": failure_json(kind, LAST_LINE.get())})
 
 
 def _version(wanted: bool) -> None:

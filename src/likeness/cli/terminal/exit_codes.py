@@ -13,6 +13,7 @@ from typing import Any
 import typer
 
 from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.streams import OutputLost, drop
 from likeness.errors import Fault, InputError, InvalidRequest, LikenessError, Refused, StateError
 
 _logger = logging.getLogger(__name__)
@@ -55,9 +56,10 @@ def report(error: BaseException, about: str = "") -> ExitCode:
 
     A reader that has read enough of our output is not told anything.
     """
+    if isinstance(error, BrokenPipeError | OutputLost):
+        # Python would complain about it when it flushes at exit.
+        drop(sys.stdout)
     if isinstance(error, BrokenPipeError):
-        # Python would complain about the pipe when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.READER_LEFT
     _logger.debug("the traceback of what is reported", exc_info=error)
     warn(_message(error), about)
@@ -129,7 +131,7 @@ def kind_of(error: BaseException) -> str:
 
 def _message(error: BaseException) -> str:
     match error:
-        case LikenessError():
+        case LikenessError() | OutputLost():
             return str(error)
         case typer.TyperException():
             context = getattr(error, "ctx", None)
