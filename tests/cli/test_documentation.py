@@ -122,6 +122,7 @@ ANSWERS = {
     "collections list": ["collections", "list"],
     "collections show": ["collections", "show", "staff"],
     "collections sweep": ["collections", "sweep"],
+    "collections certificates": ["collections", "certificates"],
     "subjects rename": ["subjects", "rename", "red", "Rosa", "--collection", "staff"],
     "erase": ["erase", "--collection", "staff", "red", "--yes"],
     "jobs list": ["jobs", "list"],

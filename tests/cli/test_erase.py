@@ -77,6 +77,33 @@ def test_a_subject_stays_whose_reference_is_erased(
     assert (face["match"], face["candidates"][0]["reference"]) == ("Rosa", second["reference"])
 
 
+def test_certificates_are_listed_and_given_again_beside_an_open_home(
+    likeness: Command, erase: Command, tmp_path: Path
+) -> None:
+    issued = json.loads(erase("Rosa", "--yes", "--json").out)
+    assert likeness("collections", "delete", "staff", "--yes").code == 0
+    with home():
+        answer_ = answer(likeness, "collections", "certificates")
+        deleted, rosa = answer_["certificates"]
+        assert (deleted["whole_collection"], deleted["references"]) == (True, 1)
+        assert (rosa["id"], rosa["digest"]) == (issued["certificate"]["id"], issued["digest"])
+        assert (rosa["subjects"], rosa["references"], rosa["collection"]) == (1, 2, None)
+        assert answer(likeness, "collections", "certificates", rosa["id"]) == issued
+        page = answer(likeness, "collections", "certificates", "--limit", "1")
+        assert page["after"] == deleted["id"]
+        page = answer(likeness, "collections", "certificates", "--after", page["after"])
+        assert [one["id"] for one in page["certificates"]] == [rosa["id"]]
+        of = ["--collection", rosa["collection_id"]]
+        assert len(answer(likeness, "collections", "certificates", *of)["certificates"]) == 2
+        assert " of " in likeness("collections", "certificates").out
+    written = tmp_path / "again.json"
+    likeness("collections", "certificates", rosa["id"], "--certificate", written)
+    assert likeness("collections", "verify", written).code == 0
+    for wrong in (["00000000-0000-4000-8000-000000000000"], ["--certificate", written]):
+        outcome = likeness("collections", "certificates", *wrong)
+        assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+
+
 @pytest.fixture
 def watched(
     likeness: Command, picture: Make, erase: Command, monkeypatch: pytest.MonkeyPatch

@@ -40,6 +40,7 @@ DONE: list[tuple[list[str], list[tuple[str, str, str]]]] = [
         ["subjects", "undo", "Rosa", "--collection", "staff"],
         [("failed", ARRANGE, "subjects undo")],
     ),
+    (["collections", "certificates"], [("done", "audit", "collections certificates")]),
     (["collections", "sweep"], []),
     (
         ["collections", "delete", "staff", "--yes"],

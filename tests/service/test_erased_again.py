@@ -8,12 +8,12 @@ from sqlalchemy import delete, select
 
 from likeness.gallery import ErasureCertificate, Return, Size
 from likeness.gallery.tables import MARKS
+from likeness.service.erase.certificates import verify_certificate
 from likeness.service.erase.erase import (
     dissolve_subject,
     erase_collection_certified,
     erase_subject,
     erase_unnamed_references,
-    verify_certificate,
 )
 from likeness.service.govern.secrets import list_secrets, rotate_secrets
 from likeness.service.move.export import export_collection

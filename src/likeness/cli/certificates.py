@@ -48,8 +48,13 @@ def certificate_json(certificate: ErasureCertificate) -> Json:
 def erased_in_words(certificate: ErasureCertificate) -> str:
     """Say how much was erased."""
     erased = certificate.erased
-    counts = f"{several(erased.subjects, 'subject')} and {several(erased.references, 'reference')}"
-    return f"a collection of {counts}" if erased.whole_collection else counts
+    return counts_in_words(erased.subjects, erased.references, erased.whole_collection)
+
+
+def counts_in_words(subjects: int, references: int, whole_collection: bool) -> str:
+    """Say how many that was."""
+    counts = f"{several(subjects, 'subject')} and {several(references, 'reference')}"
+    return f"a collection of {counts}" if whole_collection else counts
 
 
 def read_certificate(path: Path) -> ErasureCertificate:

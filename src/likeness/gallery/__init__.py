@@ -8,7 +8,13 @@ from likeness.gallery.certificate import ErasureCertificate, Remainder, Return, 
 from likeness.gallery.collection import Collection, OpenCollection
 from likeness.gallery.collection_rows import MOST_TAGS, CollectionRows
 from likeness.gallery.erasing import KeptElsewhere
-from likeness.gallery.erasure import Erasure, note_for_certificate
+from likeness.gallery.erasure import (
+    Erasure,
+    KeptErasure,
+    kept_erasure,
+    kept_erasures,
+    note_for_certificate,
+)
 from likeness.gallery.gallery import Collections, Gallery
 from likeness.gallery.indexes import MakeIndex
 from likeness.gallery.marks import (
@@ -48,6 +54,7 @@ __all__ = [
     "Gallery",
     "KeptChange",
     "KeptElsewhere",
+    "KeptErasure",
     "MakeIndex",
     "Marked",
     "Measured",
@@ -63,6 +70,8 @@ __all__ = [
     "count_by_key",
     "counts_by_key",
     "erased_unmarked",
+    "kept_erasure",
+    "kept_erasures",
     "mark_back",
     "mark_ids",
     "mark_pictures",

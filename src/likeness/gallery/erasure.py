@@ -25,11 +25,13 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     select,
+    tuple_,
     update,
 )
 
-from likeness.errors import Conflict
+from likeness.errors import Conflict, NotFound
 from likeness.gallery import own_strangers, stored_collections
 from likeness.gallery.certificate import Erased, ErasureCertificate, Remainder, Verification
 from likeness.gallery.marks import Marked, mark_ids, returned
@@ -53,7 +55,7 @@ from likeness.gallery.tables import (
     TAKEN_UP,
 )
 from likeness.secrets import Keyring
-from likeness.storage import Database, scrub
+from likeness.storage import Database, Instant, scrub
 from likeness.terms import in_batches
 
 T = TypeVar("T")
@@ -213,6 +215,76 @@ def note_for_certificate(
         *(one.as_json() for one in remainders),
     ]
     connection.execute(update(ERASURES).where(ours).values(content=json.dumps(content)))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptErasure:
+    """An erasure as it is kept; `certificate` is None until it is finished."""
+
+    id: UUID
+    collection_id: UUID
+    whole_collection: bool
+    subjects: int
+    references: int
+    begun_at: datetime
+    certificate: ErasureCertificate | None
+
+
+def kept_erasures(
+    connection: Connection,
+    *,
+    after: UUID | None = None,
+    collection_id: UUID | None = None,
+    limit: int,
+) -> list[KeptErasure]:
+    """List erasures, the newest first, behind one; of a collection, where one is given.
+
+    Raises:
+        NotFound: there is no erasure to begin behind.
+    """
+    chosen = select(ERASURES)
+    if after is not None:
+        last = _row(connection, after)
+        place = tuple_(ERASURES.c.begun_at, ERASURES.c.id)
+        chosen = chosen.where(place < tuple_(literal(last.begun_at, Instant), last.id))
+    if collection_id is not None:
+        chosen = chosen.where(ERASURES.c.collection_id == collection_id)
+    newest = chosen.order_by(ERASURES.c.begun_at.desc(), ERASURES.c.id.desc())
+    return [_kept_erasure(row) for row in connection.execute(newest.limit(limit))]
+
+
+def kept_erasure(connection: Connection, erasure_id: UUID) -> KeptErasure:
+    """Find an erasure by the id of its certificate.
+
+    Raises:
+        NotFound: there is none.
+    """
+    return _kept_erasure(_row(connection, erasure_id))
+
+
+def _row(connection: Connection, erasure_id: UUID) -> Row[Any]:
+    row = connection.execute(select(ERASURES).where(ERASURES.c.id == erasure_id)).first()
+    if row is None:
+        raise NotFound(
+            f"No such certificate {erasure_id}. `likeness collections certificates` lists what this"
+            " installation has issued."
+        )
+    return row
+
+
+def _kept_erasure(row: Row[Any]) -> KeptErasure:
+    erased = _erasure(row).erased
+    return KeptErasure(
+        row.id,
+        row.collection_id,
+        erased.whole_collection,
+        erased.subjects,
+        erased.references,
+        row.begun_at,
+        None
+        if row.certificate is None
+        else ErasureCertificate.from_json(json.loads(row.certificate)),
+    )
 
 
 def pending(connection: Connection) -> list[Erasure]:

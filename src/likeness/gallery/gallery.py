@@ -71,7 +71,11 @@ class Collections:
 
     def collections(self) -> list[Collection]:
         """List all collections by name; no key is opened."""
-        return [self._found(one) for one in self.database.read(stored_collections.every)]
+        return self.database.read(self.every)
+
+    def every(self, connection: Connection) -> list[Collection]:
+        """List the same in a transaction."""
+        return [self._found(one) for one in stored_collections.every(connection)]
 
     def collection(self, name: str) -> Collection:
         """Find a collection by its name, however that is spelt, with its tags.

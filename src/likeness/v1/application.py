@@ -50,6 +50,7 @@ from likeness.server.errors import (
 from likeness.service.uses import Proof, receipt_for
 from likeness.v1.acts import PROOF_STATE, STREAM_STATE, Acts, Offered, RowsHere, Somebody
 from likeness.v1.cases import cases
+from likeness.v1.certificates import certificates
 from likeness.v1.jobs import jobs
 from likeness.v1.live import Listeners, event, live
 from likeness.v1.sources import sources
@@ -108,7 +109,7 @@ class Application(Door):
         )
         self._acts.state.acts = acts
         self._acts.state.listeners = Listeners()
-        for router in (cases, watches, jobs, sources, live, subjects, _ledger):
+        for router in (cases, watches, jobs, sources, live, subjects, certificates, _ledger):
             self._acts.include_router(router)
         self._acts.add_api_route(HEALTH_PATH, show_health, tags=["health"])
 

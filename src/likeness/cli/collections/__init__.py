@@ -40,6 +40,10 @@ VERBS = {
         f"{_HERE}.manage:verify",
         "Look whether anything is left of what a certificate says is gone; exit code 1 if so.",
     ),
+    "certificates": Verb(
+        f"{_HERE}.certificates:certificates",
+        "List the certificates of erasures, or give one again.",
+    ),
     "cohort": Verb(
         f"{_HERE}.re_embed:cohort",
         "Measure how alike the people of a collection look to each other, and what that means.",

@@ -27,10 +27,10 @@ from likeness.cli.terminal.words import minute, several
 from likeness.errors import InvalidRequest
 from likeness.gallery import Collection, Verification
 from likeness.service.enrol import collections as acts
+from likeness.service.erase.certificates import verify_certificate
 from likeness.service.erase.erase import (
     erase_collection_certified,
     sweep_collections,
-    verify_certificate,
 )
 
 

@@ -25,7 +25,6 @@ from likeness.gallery import (
     ErasureCertificate,
     Reference,
     Subject,
-    Verification,
     mark_pictures,
     note_for_certificate,
 )
@@ -240,15 +239,6 @@ def sweep_collections(home: Home) -> SweepReport:
     if denied:
         raise denied[0]
     return report
-
-
-def verify_certificate(home: Home, caller: Caller, certificate: ErasureCertificate) -> Verification:
-    """Look whether anything is left of what a certificate says is gone."""
-    with home.record(caller, Action.READ) as record:
-        found = home.gallery.erasing.verify(certificate)
-        # The certificate may be anybody's words: what was not issued here is not named.
-        record.answered(Outcome(certificate_id=certificate.id if found.issued else None))
-    return found
 
 
 def _begin_collection(home: Home, caller: Caller, name: str, require_consent: Consent) -> Erasure:
