@@ -16,20 +16,25 @@ from uuid import uuid4
 from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table, insert, update
 
 from bench.figure import Beside, Figure, Measurement, NotMeasured, at_least, at_most
-from bench.tampering import TAMPERINGS, in_place, insert_rows, rows_of, tampered
+from bench.ledger_damage import DAMAGES, Copy, Damage, copy_of, put_back, rewrite, undone
+from bench.tampering import TAMPERINGS, Row, in_place, insert_rows, rows_of, tampered
 from bench.workplace import OUT
+from likeness.errors import DatabaseUnavailable
 from likeness.ledger import (
+    AnchorFiles,
     Checkpoint,
     Event,
     Kind,
     Ledger,
+    Position,
+    SignedCheckpoint,
     Verification,
-    open_marks,
     origin_of,
+    read_checkpoint,
     read_entry,
     verify_log,
 )
-from likeness.ledger.keys import open_key
+from likeness.ledger.keys import LedgerKey, open_key
 from likeness.ledger.tables import HEAD
 from likeness.ledger.tree import Frontier, leaf_hash
 from likeness.secrets import KeyFiles, Keyring
@@ -42,7 +47,7 @@ _VERIFIED, _VERIFIED_FULL = 100_000, 1_000_000
 _VERIFY_TARGET_S = 30
 _AT_ONCE = 2_000
 _TAMPERED_ENTRIES = 60
-_TAMPERINGS, _TAMPERINGS_FULL = 400, 10_000
+_TAMPERINGS, _TAMPERINGS_FULL = 1_000, 10_000
 _APPEND_TARGET_MS = 3
 
 # What an act without a ledger writes: a row of the length of an entry's.
@@ -63,11 +68,21 @@ class _Home:
     database: Database
     keyring: Keyring
     ledger: Ledger
+    anchors: AnchorFiles
+
+    @property
+    def anchor(self) -> Path:
+        return self.anchors.path(origin_of(self.database.read(read_identity)))
 
     def entry(self, connection: Connection) -> None:
         use = Use(_PRINCIPAL, Action.SEARCH, "SearchFacesByImage", purpose="missing-person")
         event = Event(Kind.DONE, use, _DECISION, counts={"faces": 1, "candidates": 10})
         self.ledger.append(connection, event)
+
+    def about_somebody(self, connection: Connection) -> Position:
+        use = Use(_PRINCIPAL, Action.SEARCH, "SearchFacesByImage", purpose="missing-person")
+        event = Event(Kind.DONE, use, _DECISION, subject_ids=(uuid4(),), reference_ids=(uuid4(),))
+        return self.ledger.append(connection, event)
 
     def row(self, connection: Connection) -> None:
         connection.execute(insert(_PLAIN), {"content": bytes(900)})
@@ -76,9 +91,9 @@ class _Home:
         self.row(connection)
         self.entry(connection)
 
-    def verified(self, connection: Connection) -> Verification:
+    def verified(self, connection: Connection, *against: SignedCheckpoint) -> Verification:
         origin = origin_of(read_identity(connection))
-        return verify_log(connection, origin, open_marks(connection, self.keyring))
+        return verify_log(connection, origin, self.keyring, self.ledger.outside(against))
 
 
 @contextmanager
@@ -90,7 +105,9 @@ def _home() -> Iterator[_Home]:
         with open_database(f"sqlite:///{folder / 'likeness.db'}") as database:
             migrate(database)
             database.write(_PLAIN.metadata.create_all)
-            yield _Home(folder, database, keyring, Ledger(database, keyring))
+            anchors = AnchorFiles(folder / "ledger", "likeness.db")
+            ledger = Ledger(database, keyring, anchors=anchors)
+            yield _Home(folder, database, keyring, ledger, anchors)
 
 
 def _append(full: bool) -> Measurement:
@@ -140,24 +157,79 @@ def _tampering(full: bool) -> Measurement:
     tries = _TAMPERINGS_FULL if full else _TAMPERINGS
     chance = random.Random(20260223)  # noqa: S311  # the same tamperings at every measurement
     with _home() as home:
-        for _ in range(_TAMPERED_ENTRIES):
-            home.database.write(home.entry)
+        receipts = [
+            home.ledger.receipt_id(home.database.write(home.about_somebody))
+            for _ in range(_TAMPERED_ENTRIES)
+        ]
+        older = home.database.read(copy_of)
+        receipts += [home.ledger.receipt_id(home.database.write(home.about_somebody))]
+        receipt = read_checkpoint(home.ledger.receipt(receipts[-1]).checkpoint)
         rows = home.database.read(rows_of)
-        found = named = 0
-
-        def tamper(connection: Connection) -> tuple[bool, bool]:
-            done = tampered(rows, chance.choice(TAMPERINGS), chance)
-            with in_place(connection, done.rows):
-                problem = home.verified(connection).problem
-            return problem is not None, problem is not None and problem.entry == done.first_bad
-
-        for _ in range(tries):
-            outcome = home.database.write(tamper)
-            found, named = found + outcome[0], named + outcome[1]
+        tampers = [
+            *(partial(_of_entries, home, rows, kind, chance) for kind in TAMPERINGS),
+            *(partial(_beside_entries, home, damage, chance) for damage in DAMAGES),
+        ]
+        outcomes = [home.database.write(chance.choice(tampers)) for _ in range(tries)]
+        outside = [
+            home.database.write(partial(_needs_outside_mark, home, older, receipt, forge))
+            for forge in (put_back, rewrite)
+        ]
+    found, named = (sum(which) / tries for which in zip(*outcomes, strict=True))
     return Measurement(
-        found / tries,
-        f"found of {tries:,} tamperings ({', '.join(TAMPERINGS)}; half with hashes made to fit)",
-        (Beside("named", named / tries, "of 1", "the first bad entry named"),),
+        found,
+        f"found of {tries:,} tamperings of {len(tampers)} kinds, with hashes made to fit and not",
+        (
+            Beside("named", named, "of 1", "the first bad entry, the table or the anchor named"),
+            Beside(
+                "outside",
+                sum(outside) / len(outside),
+                "of 1",
+                "an older copy, and one rewritten by a holder of the key, the anchor too: `verify`"
+                " says that it cannot see them, and finds them with a receipt",
+            ),
+        ),
+    )
+
+
+def _of_entries(
+    home: _Home, rows: list[Row], kind: str, chance: random.Random, connection: Connection
+) -> tuple[bool, bool]:
+    done = tampered(rows, kind, chance)
+    with in_place(connection, done.rows):
+        problem = home.verified(connection).problem
+    return problem is not None, problem is not None and problem.entry == done.first_bad
+
+
+def _beside_entries(
+    home: _Home, damage: Damage, chance: random.Random, connection: Connection
+) -> tuple[bool, bool]:
+    with undone(connection, home.anchor):
+        damage.do(connection, chance, home.anchor)
+        try:
+            problems = home.verified(connection).problems
+        except DatabaseUnavailable as error:
+            return True, damage.named in str(error)
+    return bool(problems), any(damage.is_named_by(problem) for problem in problems)
+
+
+def _needs_outside_mark(
+    home: _Home,
+    older: Copy,
+    receipt: SignedCheckpoint,
+    forge: Callable[[Connection, Copy, LedgerKey], str],
+    connection: Connection,
+) -> bool:
+    """Say whether what nothing in a home can show is said to be so, and shown by a receipt."""
+    key = open_key(connection, home.keyring, receipt.checkpoint.origin)
+    with undone(connection, home.anchor):
+        note = forge(connection, older, key)
+        home.anchors.keep(receipt.checkpoint.origin, key.public_key, note, 1, anew=True)
+        alone = home.verified(connection)
+        with_receipt = home.verified(connection, receipt)
+    return (
+        alone.holds
+        and any("an older copy put in place" in unknown for unknown in alone.cannot_know)
+        and not with_receipt.holds
     )
 
 

@@ -29,7 +29,10 @@ class Tampered:
 
 def rows_of(connection: Connection) -> list[Row]:
     """Every row: position, entry, hashes, mark."""
-    return list(every_row(connection))
+    return [
+        (position, entry or b"", hashes or b"", mark or b"")
+        for position, entry, hashes, mark in every_row(connection)
+    ]
 
 
 def insert_rows(connection: Connection, rows: list[Row]) -> None:

@@ -174,6 +174,100 @@ def test_an_older_copy_is_told_by_a_newer_receipt(likeness: Command, tmp_path: P
     assert "an older copy put in place" in " ".join(outcome.out.split())
 
 
+WIPE = [
+    f"DELETE FROM {table}"
+    for table in (
+        "ledger_entries",
+        "ledger_head",
+        "ledger_keys",
+        "ledger_subject_keys",
+        "ledger_subject_key_sum",
+    )
+]
+
+
+def test_a_wiped_ledger_begins_anew_only_when_told_to_and_says_so_for_good(
+    likeness: Command,
+) -> None:
+    assert likeness("keys", "create", "desk").code == 0
+    refused = likeness("ledger", "begin-anew", "--yes")
+    assert (refused.code, refused.out) == (2, "")
+    assert "The ledger holds, all 2 entries of it" in refused.err
+    for statement in WIPE:
+        change(statement)
+    outcome = likeness("keys", "create", "other")
+    assert (outcome.code, outcome.out) == (3, "")
+    assert "3 entries were acknowledged and the database has 0: its rows are gone" in outcome.err
+    assert "`likeness ledger begin-anew` goes on without it" in outcome.err
+    assert "! ledger: entry 0: the ledger was emptied" in likeness("doctor").out
+    found = json.loads(likeness("ledger", "verify", "--json").out)
+    says = "the ledger was emptied: this home had one of 3 entries"
+    assert found["problems"] == [{"says": says, "entry": 0, "table": "ledger_entries"}]
+
+    assert likeness("ledger", "begin-anew").code == 2  # nobody said yes
+    begun = json.loads(likeness("ledger", "begin-anew", "--yes", "--json").out)
+    assert (begun["index"], begun["problems"], begun["kept"] is None) == (
+        0,
+        found["problems"],
+        False,
+    )
+    assert likeness("keys", "create", "other").code == 0
+    outcome = likeness("ledger", "verify")
+    assert outcome.code == 0
+    said = " ".join(outcome.out.split())
+    assert "Entry 0 says that somebody began anew after a loss; 3 entries were known before" in said
+    assert "ledger: all 3 entries are as they were signed" in likeness("doctor").out
+    shown = likeness("ledger", "show", "0").out
+    assert "begun_anew new ledger" in shown
+    assert "ledger.begin-anew (govern) by local:" in shown
+
+
+def test_a_home_whose_anchor_is_gone_too_is_told_by_what_was_made_on_record(
+    likeness: Command,
+) -> None:
+    assert likeness("keys", "create", "desk").code == 0
+    for path in (read_settings().home / "ledger").iterdir():
+        path.unlink()
+    for statement in WIPE:
+        change(statement)
+    outcome = likeness("keys", "create", "other")
+    assert (outcome.code, outcome.out) == (3, "")
+    assert "The ledger's rows are gone: there are 1 keys, collections" in outcome.err
+    assert likeness("ledger", "verify").code == 1
+    assert likeness("ledger", "begin-anew", "--yes").code == 0
+    assert likeness("keys", "create", "other").code == 0
+    assert likeness("ledger", "verify").code == 0
+
+
+def test_a_table_that_was_changed_beside_the_entries_is_named(likeness: Command) -> None:
+    used(2)
+    change("UPDATE ledger_subject_keys SET sealed_key = 'text'")
+    outcome = likeness("ledger", "verify")
+    assert outcome.code == 1
+    said = " ".join(outcome.out.split())
+    assert "The ledger does not hold: table ledger_subject_keys: the key of" in said
+    assert "! ledger: table ledger_subject_keys: the key of" in " ".join(
+        likeness("doctor").out.split()
+    )
+
+
+def test_a_row_that_is_no_entry_any_more_is_named_and_the_others_are_shown(
+    likeness: Command, tmp_path: Path
+) -> None:
+    used(3)
+    change("UPDATE ledger_entries SET entry = 'text' WHERE position = 2")
+    shown = likeness("ledger", "show")
+    assert shown.code == 0
+    assert "2  cannot be read" in shown.out
+    assert "3  2026" in shown.out
+    entries = json.loads(likeness("ledger", "show", "--json").out)["entries"]
+    assert [one["entry"] is None for one in entries] == [False, False, True, False]
+    outcome = likeness("ledger", "export", "--out", tmp_path / "out")
+    assert outcome.code == 3
+    assert "Left out, since they hold no entry any more: 2." in " ".join(outcome.out.split())
+    assert len((tmp_path / "out").read_text().splitlines()) == 3
+
+
 def test_entries_are_exported_as_lines_of_json(likeness: Command, tmp_path: Path) -> None:
     used(2)
     out = tmp_path / "ledger.jsonl"

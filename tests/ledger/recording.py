@@ -11,8 +11,8 @@ from likeness.ledger import (
     Event,
     Kind,
     Ledger,
+    Outside,
     Verification,
-    open_marks,
     origin_of,
     read_checkpoint,
     verify_log,
@@ -119,7 +119,6 @@ def looked_at(
     return verify_log(
         connection,
         origin_of(read_identity(connection)),
-        open_marks(connection, keyring) if keyring else None,
-        against=[read_checkpoint(each) for each in against],
-        key=key,
+        keyring,
+        Outside(against=[read_checkpoint(each) for each in against], key=key),
     )

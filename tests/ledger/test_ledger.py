@@ -22,12 +22,11 @@ from likeness.ledger import (
     rewrap_keys,
 )
 from likeness.ledger.head import entry_bytes
-from likeness.ledger.keys import commit_ids
-from likeness.ledger.tables import ENTRIES, HEAD, KEYS, SUBJECT_KEYS
+from likeness.ledger.tables import ENTRIES, HEAD, OF_LEDGER, SUBJECT_KEYS
 from likeness.secrets import KeyFiles, Keyring, SigningKey, VerifyingKey
 from likeness.storage import Database, open_database
 from likeness.terms import Action, LiveStatement, Use
-from tests.ledger.recording import POLICE, Clock, done, opened_key, record, search, signed, verified
+from tests.ledger.recording import POLICE, Clock, done, record, search, signed, verified
 
 
 def key_of(database: Database) -> VerifyingKey:
@@ -153,7 +152,7 @@ def test_no_id_nor_word_of_a_client_is_in_an_entry(database: Database, ledger: L
     record(database, ledger, done(use, subject), done(replace(use, id=uuid4()), subject))
     one, two = (read_entry(database.read(lambda c, i=i: entry_bytes(c, i)) or b"") for i in (1, 2))
     written = one.to_bytes() + two.to_bytes()
-    for secret in (b"Ada", b"1815", str(subject).encode(), subject.hex.encode()):
+    for secret in (b"Ada", b"W-1815", str(subject).encode(), subject.hex.encode()):
         assert secret not in written
     # A case's uses can be counted; a person's cannot.
     assert one.use.case == two.use.case != one.use.warrant
@@ -186,9 +185,8 @@ def test_a_commitment_is_to_one_person_until_that_one_is_forgotten(
     entry = prove(ledger.receipt(receipt_id), key_of(database)).entry
 
     def about(who: UUID) -> bool:
-        return database.write(
-            lambda c: entry.subjects == commit_ids(c, opened_key(c, keyring).secret, use.id, [who])
-        )
+        commitments = database.read(lambda c: ledger.commitments(c, [who]))
+        return list(entry.subjects) == list(commitments.in_use(use.id))
 
     assert (about(subject), about(other)) == (True, False)
     assert database.write(lambda c: ledger.forget(c, [subject])) == 1
@@ -336,7 +334,7 @@ def test_an_emptied_ledger_does_not_begin_again(database: Database, ledger: Ledg
     database.write(lambda c: c.execute(delete(HEAD)))
     with pytest.raises(LedgerBroken, match="signed head is missing"):
         record(database, ledger, done())
-    for table in (ENTRIES, KEYS):
+    for table in OF_LEDGER:
         database.write(lambda c, table=table: c.execute(delete(table)))
     with pytest.raises(LedgerBroken, match="2 entries were acknowledged and the database has 0"):
         record(database, ledger, done())

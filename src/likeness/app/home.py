@@ -15,12 +15,13 @@ from likeness.app.installation import Installation, Workload
 from likeness.config import PREFIX, Settings
 from likeness.errors import InvalidRequest, NotFound
 from likeness.gallery import Collection, Collections, Gallery, KeptElsewhere, MakeIndex
-from likeness.ledger import Ledger
+from likeness.ledger import AnchorFiles, Ledger
 from likeness.policy import ChosenPack, RulesInForce, enabled_packs, require_known, shipped
 from likeness.reachable import read_networks
 from likeness.secrets import CommandKeys, KeyFiles, Keyring, KeySource, TextKeys
 from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.govern.cohorts import even_older_scores_out
+from likeness.service.govern.ledger import made_on_record
 from likeness.service.govern.secrets import sealed_by_key
 from likeness.service.uses import Desk, Home, Rows, TemplatesOf, Withholding
 from likeness.service.uses.forget import FORGOTTEN_FROM, always_left
@@ -77,7 +78,10 @@ def open_rows(
         database,
         keyring,
     ):
-        freshness, ledger = Freshness(database), Ledger(database, keyring)
+        freshness = Freshness(database)
+        ledger = Ledger(
+            database, keyring, anchors=anchors_of(settings), made_on_record=made_on_record
+        )
         withholding = Withholding(
             keyring, settings.crops == "on", timedelta(days=settings.case_days)
         )
@@ -316,6 +320,16 @@ def keys_setting(settings: Settings) -> str:
     if settings.keys.get_secret_value():
         return f"{PREFIX}KEYS"
     return f"{PREFIX}KEYS_COMMAND" if settings.keys_command else ""
+
+
+def anchors_of(settings: Settings) -> AnchorFiles:
+    """Say where a home keeps what it knows of its ledger outside of the database."""
+    address, home = read_address(database_url(settings)), settings.home.absolute()
+    # A home that is moved takes its database along.
+    name = str(address)
+    if isinstance(address, SqliteFile) and address.path.is_relative_to(home):
+        name = str(address.path.relative_to(home))
+    return AnchorFiles(settings.home / "ledger", name)
 
 
 def key_source(settings: Settings) -> KeySource:

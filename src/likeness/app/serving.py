@@ -54,7 +54,8 @@ class Serving(Closing):
     def __init__(self, installation: Installation, progress: Progress | None = None) -> None:
         """Open the home and load the networks that new collections take; others on first use.
 
-        Raises what `open_home` and `Installation.finder` raise.
+        Raises what `open_home` and `Installation.finder` raise, and LedgerBroken where the ledger
+        is gone, or not as it was signed.
         """
         settings = installation.settings
         registry = CollectorRegistry()
@@ -73,6 +74,7 @@ class Serving(Closing):
         )
         with ExitStack() as opened:
             home = opened.enter_context(open_home(installation, finders.of))
+            home.ledger.require_whole()
             topics = topics_of(settings)
             self.home = backend = _backend(home, settings, tells_topics=topics is not None)
             _tell_of_better_models(installation, home)

@@ -21,7 +21,7 @@ import typer
 
 from likeness import __version__
 from likeness.app import Installation, Workload
-from likeness.app.home import database_url, key_source, keys_setting, rows_here
+from likeness.app.home import anchors_of, database_url, key_source, keys_setting, rows_here
 from likeness.app.home_notes import HomeNotes
 from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import print_json
@@ -29,8 +29,17 @@ from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.cli.terminal.options import Artifacts, AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import several, warning_in_words
-from likeness.errors import ArtifactUnavailable, InvalidRequest, LikenessError, NotFound
+from likeness.errors import (
+    ArtifactUnavailable,
+    InvalidRequest,
+    LedgerBroken,
+    LikenessError,
+    NotFound,
+)
 from likeness.gallery import models_in_use
+from likeness.ledger import Outside, origin_of
+from likeness.secrets import Keyring
+from likeness.service.govern.ledger import verify_rows
 from likeness.service.govern.secrets import sealed_by_key
 from likeness.storage import (
     Database,
@@ -247,10 +256,34 @@ def _database(installation: Installation) -> Iterator[Finding]:
             notes.require_same_database(database.read(read_identity), rows)
             of_collections, others = database.read(sealed_by_key)
             yield from _tried("keys", partial(_keys, installation, of_collections + others))
+            yield from _tried("ledger", partial(_ledger, installation, database))
             models = database.read(models_in_use)
             yield Finding("collections", str(len(models)))
             for name, model in models.items():
                 yield _collection(installation, name, model)
+
+
+def _ledger(installation: Installation, database: Database) -> Iterator[Finding]:
+    """Verify the ledger; all of it, unless that would take long."""
+    source = key_source(installation.settings)
+    if not source.load():
+        return  # nothing is made here, and without keys nothing was recorded that could be opened
+    keyring, anchors = Keyring(source), anchors_of(installation.settings)
+    origin = origin_of(database.read(read_identity))
+    anchor, problem = None, None
+    try:
+        anchor = anchors.find(origin)
+    except LedgerBroken as error:
+        problem = str(error).rstrip(".")
+    outside = Outside(anchor=anchor, anchor_problem=problem)
+    found = database.read(partial(verify_rows, keyring=keyring, outside=outside))
+    for one in found.problems:
+        where = f"entry {one.entry}: " if one.entry is not None else ""
+        where = where or (f"table {one.table}: " if one.table else "")
+        mend = "restore a backup; `likeness ledger verify` says more"
+        yield Finding("ledger", f"{where}{one.says}", well=False, mend=mend)
+    if found.holds:
+        yield Finding("ledger", f"all {found.size:,} entries are as they were signed")
 
 
 def _schema(database: Database, schema: str | None) -> Finding:

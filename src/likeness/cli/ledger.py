@@ -2,6 +2,9 @@
 
 import json
 import shlex
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +25,7 @@ from likeness.cli.terminal.words import folded, several
 from likeness.errors import InvalidRequest, LedgerBroken, NotFound
 from likeness.ledger import (
     Growth,
+    Problem,
     Receipt,
     Verification,
     prove,
@@ -38,6 +42,8 @@ ledger = typer.Typer(help="Show, verify and export the record of every use.", ad
 
 _Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write.")]
 
+# So many rows are named.
+_LISTED = 10
 _OWN_KEY = "Checked with the key of this home: without --key it vouches for itself."
 
 
@@ -134,7 +140,7 @@ def show(
     with open_rows(installation_here(), makes_home=False) as rows:
         shown = acts.last_entries(rows, last) if which is None else acts.entries_about(rows, which)
     document = [
-        {"index": one.index, "receipt": one.receipt_id, "entry": json.loads(one.written)}
+        {"index": one.index, "receipt": one.receipt_id, "entry": _as_json(one.written)}
         for one in shown
     ]
     lines = [line for one in shown for line in entry_lines(one)]
@@ -145,9 +151,17 @@ def show(
 def export(out: _Out, as_json: AsJson = False) -> None:
     """Write all entries as lines of JSON, for the owner alone to read."""
     with open_rows(installation_here(), makes_home=False) as rows, private_output(out) as file:
-        exported = acts.export(rows, file.write)
-    said = f"{several(exported, 'line')}, an entry each, in '{out}'."
-    print_answer(as_json, {"entries": exported}, [said])
+        exported, unreadable = acts.export(rows, file.write)
+    said = [f"{several(exported, 'line')}, an entry each, in '{out}'."]
+    if unreadable:
+        which = ", ".join(map(str, unreadable[:_LISTED]))
+        said.append(
+            f"Left out, since they hold no entry any more: {which}. `likeness ledger verify` says"
+            " more."
+        )
+    print_answer(as_json, {"entries": exported, "unreadable": unreadable}, said)
+    if unreadable:
+        raise typer.Exit(ExitCode.FAILED)
 
 
 @ledger.command()
@@ -183,6 +197,54 @@ def new_key(yes: Yes = False, as_json: AsJson = False) -> None:
         position, receipt_id = acts.new_key(rows, caller)
     said = f"A new key signs from entry {position.index} on, receipt {receipt_id}."
     print_answer(as_json, {"receipt": receipt_id}, [said])
+
+
+@ledger.command("begin-anew")
+def begin_anew(yes: Yes = False, as_json: AsJson = False) -> None:
+    """Go on after a loss: from the entries that hold, else with a new ledger; it stays on record.
+
+    Where the entries do not hold, they are kept in a file of the home, for their owner alone.
+    """
+    installation = installation_here()
+    question = "Go on without what is missing or wrong, which the next entry says for good?"
+    require_consent(question, yes, "nothing was changed")
+    kept = Path(
+        f"{installation.settings.home}/ledger/former-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl"
+    )
+    with rows_for("ledger.begin-anew", installation, without_lost_keys=True) as (rows, caller):
+        position, receipt_id, found = acts.begin_anew(rows, caller, partial(_keep_lines, kept))
+    said = [
+        *(_problem_in_words(problem) for problem in found.problems),
+        f"The ledger goes on with entry {position.index}, which says so, receipt {receipt_id}."
+        if position.index
+        else f"A new ledger begins, whose entry 0 says so, receipt {receipt_id}.",
+    ]
+    if kept.exists():
+        said.append(f"The rows of the former one are in '{kept}'.")
+    said.append(
+        "Start servers of this home again, and give checkers the new `likeness ledger key`."
+    )
+    document = {
+        "receipt": receipt_id,
+        "index": position.index,
+        "problems": [_problem_json(problem) for problem in found.problems],
+        "kept": str(kept) if kept.exists() else None,
+    }
+    print_answer(as_json, document, _folded(said))
+
+
+def _keep_lines(path: Path, lines: Iterable[bytes]) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with private_output(path) as file:
+        file.writelines(lines)
+
+
+def _as_json(written: bytes) -> object:
+    """Read an entry's bytes for an answer; null where they are none any more."""
+    try:
+        return json.loads(written)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _verify_proof(path: Path, trusted: VerifyingKey | None, as_json: bool) -> None:
@@ -243,10 +305,9 @@ def _folded(paragraphs: list[str]) -> list[str]:
 
 
 def _in_words(found: Verification) -> list[str]:
-    if found.problem is not None:
-        entry = found.problem.entry
-        where = "" if entry is None else f"entry {entry} is the first that is wrong: "
-        return [f"The ledger does not hold: {where}{found.problem.says}."]
+    if found.problems:
+        says = [_problem_in_words(problem) for problem in found.problems]
+        return [f"The ledger does not hold: {says[0]}", *says[1:], *_beginnings_in_words(found)]
     lines = [f"The ledger holds: {found.size:,} entries, root {found.root.hex()}."]
     for signer in found.signers[1:]:
         vouched = "the former key vouches for it" if signer.endorsed else "NOTHING vouches for it"
@@ -256,7 +317,28 @@ def _in_words(found: Verification) -> list[str]:
             f"The clock stood behind an earlier entry's time at {found.set_back:,} entries; they"
             " have that time, and say what the clock said."
         )
+    lines += _beginnings_in_words(found)
     return lines + [f"It cannot be known from here {unknown}." for unknown in found.cannot_know]
+
+
+def _problem_in_words(problem: Problem) -> str:
+    if problem.entry is not None:
+        return f"entry {problem.entry} is the first that is wrong: {problem.says}."
+    where = "" if problem.table in (None, "ledger_entries") else f"table {problem.table}: "
+    return f"{where}{problem.says}."
+
+
+def _beginnings_in_words(found: Verification) -> list[str]:
+    return [
+        f"Entry {one.entry} says that somebody {'began anew' if one.anew else 'went on'} after a"
+        f" loss; {one.details.get('former_entries', 'an unknown number of')} entries were known"
+        f" before, and what was wrong: {one.details.get('wrong', 'not said')}."
+        for one in found.beginnings
+    ]
+
+
+def _problem_json(problem: Problem) -> Json:
+    return {"says": problem.says, "entry": problem.entry, "table": problem.table}
 
 
 def _found_json(found: Verification) -> Json:
@@ -264,6 +346,10 @@ def _found_json(found: Verification) -> Json:
         "holds": found.holds,
         "problem": found.problem and found.problem.says,
         "first_bad": found.problem and found.problem.entry,
+        "problems": [_problem_json(problem) for problem in found.problems],
+        "begun_anew": [
+            {"index": one.entry, "details": dict(one.details)} for one in found.beginnings
+        ],
         "entries": found.size,
         "root": found.root.hex(),
         "signers": [

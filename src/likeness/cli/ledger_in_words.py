@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import folded, several
+from likeness.errors import LedgerBroken
 from likeness.ledger import Entry, Rules
 from likeness.service.govern.ledger import ShownEntry
 from likeness.terms import UNDECLARED, LiveStatement, Use
@@ -12,7 +13,11 @@ from likeness.terms import UNDECLARED, LiveStatement, Use
 
 def entry_lines(shown: ShownEntry) -> Iterator[str]:
     """Say what an entry says: who did what, by which rules, and what came of it."""
-    entry = shown.entry
+    try:
+        entry = shown.entry
+    except LedgerBroken as error:
+        yield f"{shown.index}  cannot be read. {error}"
+        return
     use, at = entry.use, f"{entry.at:%Y-%m-%d %H:%M:%S} UTC"
     yield f"{shown.index}  {at}  {entry.kind}: {use.operation} ({use.action}) by {use.principal.id}"
     for line in _inside(entry):

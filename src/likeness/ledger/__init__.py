@@ -1,14 +1,9 @@
 """What was done, provably: entries in a Merkle tree, its head signed, receipts for anybody."""
 
+from likeness.ledger.anchor import AnchorFiles
 from likeness.ledger.entry import Entry, Event, Kind, Rules, read_entry
-from likeness.ledger.head import entry_count, every_entry
-from likeness.ledger.keys import (
-    FORGOTTEN_FROM,
-    counts_by_key,
-    open_marks,
-    read_verifying_key,
-    rewrap_keys,
-)
+from likeness.ledger.head import entry_count, every_entry, every_row
+from likeness.ledger.keys import counts_by_key, read_verifying_key, rewrap_keys
 from likeness.ledger.ledger import Ledger, Position, origin_of
 from likeness.ledger.proofs import (
     Checkpoint,
@@ -26,17 +21,28 @@ from likeness.ledger.proofs import (
     read_receipt_id,
     tell_witness,
 )
-from likeness.ledger.verification import Problem, Verification, verify_log
+from likeness.ledger.subject_keys import FORGOTTEN_FROM, Commitments
+from likeness.ledger.verification import (
+    NewBeginning,
+    Outside,
+    Problem,
+    Verification,
+    verify_log,
+)
 
 __all__ = [
     "FORGOTTEN_FROM",
+    "AnchorFiles",
     "Checkpoint",
+    "Commitments",
     "Entry",
     "Event",
     "Growth",
     "Kind",
     "Ledger",
+    "NewBeginning",
     "NoteKey",
+    "Outside",
     "Position",
     "Problem",
     "Proven",
@@ -48,7 +54,7 @@ __all__ = [
     "counts_by_key",
     "entry_count",
     "every_entry",
-    "open_marks",
+    "every_row",
     "origin_of",
     "prove",
     "prove_growth",

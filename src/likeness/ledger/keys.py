@@ -1,57 +1,41 @@
-"""Keys of the ledger: what signs it, and what tells of an entry whom it is about.
+"""Keys of the ledger: what signs it, and the secret that makes marks and commitments.
 
 One row, sealed by the keyring, holds a signing key and a secret. A new signing key takes the row's
 place; the secret stays, unless it is lost.
 
-An entry says by commitments whom it is about, and tells nobody who reads it. A subject's or
-reference's is an HMAC of its id and the use's, under a random key of its own, which lies in a row,
-sealed by the secret. Two entries about one person have nothing in common that shows. Once the row
-is deleted, nobody can tell, whatever other keys they have. That of a case, a warrant, or what is
-stated of a live search is an HMAC under the secret, alike in all entries: an auditor can count the
-uses of one.
+An entry says by commitments whom it is about, and tells nobody who reads it. Those of subjects and
+references are made in `subject_keys.py`. That of a case, a warrant, or what is stated of a live
+search is an HMAC under the secret, alike in all entries: an auditor can count the uses of one.
 """
 
 import base64
-import hmac
-import os
 from collections import Counter
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, update
 
 from likeness.errors import InvalidRequest, KeyUnusable, LedgerBroken
 from likeness.ledger.proofs import NoteSigner, decoded
-from likeness.ledger.tables import KEYS, SUBJECT_KEYS
+from likeness.ledger.subject_keys import SubjectKeys
+from likeness.ledger.tables import KEYS
 from likeness.secrets import Digester, Key, Keyring, SigningKey, VerifyingKey, count_by_key
-from likeness.storage import OneOf
-from likeness.terms import LiveStatement, in_batches
+from likeness.storage import select_as_stored
+from likeness.terms import LiveStatement
 
 _SECRET_CONTEXT = b"ledger secret"
 _MARK_BYTES = 16
 _KEY_BYTES = 32
-# SQLite takes 32,766 values in a statement, older ones 999.
-_AT_A_TIME = 900
-_OF_SOME = OneOf(SUBJECT_KEYS.c.id, lambda some: select(SUBJECT_KEYS).where(some))
-_INSERT = insert(SUBJECT_KEYS)
-
-FORGOTTEN_FROM = (SUBJECT_KEYS,)
-"""The tables that `likeness.storage.scrub` is to be told after `Ledger.forget`."""
+_EVERY = select_as_stored(KEYS)
 
 
 class Marks:
-    """What only who has the secret can give for an entry: they show which one was changed.
+    """What only who has the secret can give for an entry: they show which one was changed."""
 
-    Marks of entries before `since` were made with a secret that is lost.
-    """
+    __slots__ = ("_digester",)
 
-    __slots__ = ("_digester", "since")
-
-    def __init__(self, secret: Key, since: int) -> None:
+    def __init__(self, secret: Key) -> None:
         self._digester = Digester(secret, "ledger mark")
-        self.since = since
 
     def of(self, position: int, leaf: bytes) -> bytes:
         """Give the mark of a leaf at its position."""
@@ -69,10 +53,73 @@ class LedgerKey:
     marks: Marks
 
 
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """The row of a key as it is stored, each value None where it is not of its type."""
+
+    public_key: bytes | None
+    sealed_signing_key: bytes | None
+    sealed_secret: bytes | None
+    secret_since: int | None
+
+    @property
+    def verifying_key(self) -> VerifyingKey | None:
+        """The public half; None where it is none."""
+        if self.public_key is None or len(self.public_key) != _KEY_BYTES:
+            return None
+        return VerifyingKey(self.public_key)
+
+    @property
+    def name(self) -> str:
+        """What to call it in a message."""
+        return "without a public key" if self.public_key is None else self.public_key.hex()[:16]
+
+    def signing_key(self, keyring: Keyring) -> SigningKey:
+        """Open what signs.
+
+        Raises:
+            KeyUnusable: it does not open, or is not of the public key.
+        """
+        if self.public_key is None or self.sealed_signing_key is None:
+            raise _damaged()
+        context = _signing_context(self.public_key)
+        signing = SigningKey.unsealed(self.sealed_signing_key, keyring, context)
+        if signing.verifying_key.raw != self.public_key:
+            raise _damaged()
+        return signing
+
+    def secret(self, keyring: Keyring) -> Key:
+        """Open the secret.
+
+        Raises:
+            KeyUnusable: it does not open.
+        """
+        if self.sealed_secret is None:
+            raise _damaged()
+        return keyring.open_data_key(self.sealed_secret, _SECRET_CONTEXT)
+
+
+def _damaged() -> KeyUnusable:
+    return KeyUnusable(f"The row of table {KEYS.name} was changed by others. Restore a backup.")
+
+
+def key_rows(connection: Connection) -> list[KeyRow]:
+    """Read the rows of keys that there are: one, where nobody has changed them."""
+    return [KeyRow(*row) for row in connection.execute(_EVERY)]
+
+
 def read_verifying_key(connection: Connection) -> VerifyingKey | None:
-    """Read the public half of the key that signs; None where there is none yet."""
-    row = _row(connection)
-    return None if row is None else VerifyingKey(row.public_key)
+    """Read the public half of the key that signs; None where there is none yet.
+
+    Raises:
+        LedgerBroken: the row was changed by others, or is not alone.
+    """
+    row = _one_row(connection)
+    if row is None:
+        return None
+    if row.verifying_key is None:
+        raise LedgerBroken(str(_damaged()))
+    return row.verifying_key
 
 
 def open_key(connection: Connection, keyring: Keyring, origin: str) -> LedgerKey:
@@ -81,56 +128,65 @@ def open_key(connection: Connection, keyring: Keyring, origin: str) -> LedgerKey
     Raises:
         LedgerBroken: it cannot be opened, so nothing can be recorded.
     """
-    row = connection.execute(select(KEYS)).one()
+    row = _one_row(connection)
     try:
-        signing = SigningKey.unsealed(
-            row.sealed_signing_key, keyring, _signing_context(row.public_key)
-        )
-        secret = keyring.open_data_key(row.sealed_secret, _SECRET_CONTEXT)
+        if row is None:
+            raise KeyUnusable(f"Table {KEYS.name} has no row. Restore a backup.")
+        return _ledger_key(row.signing_key(keyring), origin, row.secret(keyring))
     except KeyUnusable as error:
         raise LedgerBroken(
             f"The ledger's signing key does not open. {error} If it is lost for good, `likeness"
             " ledger new-key` goes on with another."
         ) from error
-    return _ledger_key(signing, origin, secret, row.secret_since)
 
 
-def open_marks(connection: Connection, keyring: Keyring) -> Marks | None:
-    """Open what makes marks; None where there is none yet, or it is lost."""
-    row = _row(connection)
-    try:
-        if row is not None:
-            secret = keyring.open_data_key(row.sealed_secret, _SECRET_CONTEXT)
-            return Marks(secret, row.secret_since)
-    except KeyUnusable:
-        pass
+def find_secret(connection: Connection, keyring: Keyring) -> Key | None:
+    """Find the secret in whichever row opens; None where none does."""
+    for row in key_rows(connection):
+        with suppress(KeyUnusable):
+            return row.secret(keyring)
+    return None
+
+
+def find_signing_key(
+    connection: Connection, keyring: Keyring, public_key: bytes
+) -> SigningKey | None:
+    """Find what signs for a public key; None where it is not there, or does not open."""
+    for row in key_rows(connection):
+        with suppress(KeyUnusable):
+            if row.public_key == public_key:
+                return row.signing_key(keyring)
     return None
 
 
 def replace_key(
-    connection: Connection, keyring: Keyring, origin: str, position: int
+    connection: Connection,
+    keyring: Keyring,
+    origin: str,
+    position: int,
+    secret_since: int | None = None,
 ) -> tuple[LedgerKey, bool]:
     """Make the key that signs from the entry at a position on; say whether the secret stayed.
 
     Where it cannot be opened there is a new one, and nobody can tell any more whom earlier entries
-    are about.
+    are about. `secret_since` is where the one that stays began, if the row is not to be believed.
     """
-    former = _row(connection)
     signing = SigningKey.new()
     public_key = signing.verifying_key.raw
-    try:
-        since = position
-        if former is None:
-            secret, sealed_secret = keyring.new_data_key(_SECRET_CONTEXT)
-        else:
-            secret = keyring.open_data_key(former.sealed_secret, _SECRET_CONTEXT)
-            sealed_secret = keyring.rewrap(former.sealed_secret, _SECRET_CONTEXT)
-            since = former.secret_since
-        kept = former is not None
-    except KeyUnusable:
-        connection.execute(delete(SUBJECT_KEYS))
+    secret, since = None, position
+    for former in key_rows(connection):
+        try:
+            secret = former.secret(keyring)
+            sealed_secret = keyring.rewrap(former.sealed_secret or b"", _SECRET_CONTEXT)
+            since = min(former.secret_since or 0, position)
+            since = since if secret_since is None else secret_since
+            break
+        except KeyUnusable:
+            continue
+    kept = secret is not None
+    if secret is None:
         secret, sealed_secret = keyring.new_data_key(_SECRET_CONTEXT)
-        kept = False
+        SubjectKeys(connection, secret, counted=False).begin()
     connection.execute(delete(KEYS))
     row = {
         "public_key": public_key,
@@ -139,38 +195,49 @@ def replace_key(
         "secret_since": since,
     }
     connection.execute(insert(KEYS), row)
-    return _ledger_key(signing, origin, secret, since), kept
+    return _ledger_key(signing, origin, secret), kept
 
 
 def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
     """Seal with the installation's newest key what an older one has sealed; say whether it had."""
-    row = _row(connection)
+    row = _one_row(connection)
     if row is None:
         return 0
+    if row.public_key is None or row.sealed_signing_key is None or row.sealed_secret is None:
+        raise _damaged()
     context = _signing_context(row.public_key)
-    fresh = {
-        "sealed_signing_key": keyring.rewrap(row.sealed_signing_key, context),
-        "sealed_secret": keyring.rewrap(row.sealed_secret, _SECRET_CONTEXT),
-    }
-    if all(getattr(row, name) == sealed for name, sealed in fresh.items()):
+    signing_key = keyring.rewrap(row.sealed_signing_key, context)
+    secret = keyring.rewrap(row.sealed_secret, _SECRET_CONTEXT)
+    if (signing_key, secret) == (row.sealed_signing_key, row.sealed_secret):
         return 0
+    fresh = {"sealed_signing_key": signing_key, "sealed_secret": secret}
     connection.execute(update(KEYS).values(fresh))
     return 1
 
 
 def counts_by_key(connection: Connection) -> Counter[str]:
-    """Count what each of the installation's keys has sealed."""
-    row = _row(connection)
-    return Counter() if row is None else count_by_key([row.sealed_signing_key])
+    """Count what each of the installation's keys has sealed; what is damaged names none."""
+    return count_by_key(row.sealed_signing_key or b"" for row in key_rows(connection))
 
 
-def _ledger_key(signing: SigningKey, origin: str, secret: Key, since: int) -> LedgerKey:
+def _ledger_key(signing: SigningKey, origin: str, secret: Key) -> LedgerKey:
     public_key = signing.verifying_key.raw
-    return LedgerKey(signing, NoteSigner(origin, signing), public_key, secret, Marks(secret, since))
+    return LedgerKey(signing, NoteSigner(origin, signing), public_key, secret, Marks(secret))
 
 
-def _row(connection: Connection) -> Row[Any] | None:
-    return connection.execute(select(KEYS)).first()
+def _one_row(connection: Connection) -> KeyRow | None:
+    """Read the row of the key; None where there is none.
+
+    Raises:
+        LedgerBroken: there are more.
+    """
+    rows = key_rows(connection)
+    if len(rows) > 1:
+        raise LedgerBroken(
+            f"Table {KEYS.name} has {len(rows)} rows, and one key signs: the database was changed"
+            " by others. `likeness ledger verify` names the row that does not belong there."
+        )
+    return rows[0] if rows else None
 
 
 def _signing_context(public_key: bytes) -> bytes:
@@ -212,57 +279,6 @@ def commit_statement(secret: Key, stated: LiveStatement | None) -> LiveStatement
         authority=commit_words(secret, "authority", stated.authority),
         criteria=commit_words(secret, "criteria", stated.criteria),
     )
-
-
-def commit_ids(
-    connection: Connection, secret: Key, use_id: UUID, ids: Sequence[UUID]
-) -> tuple[str, ...]:
-    """Commit to subjects or references, in the order of their ids given."""
-    keys = _ensure_subject_keys(connection, secret, ids)
-    return tuple(_commitment(keys[each], use_id, each) for each in ids)
-
-
-def destroy_subject_keys(connection: Connection, ids: Sequence[UUID]) -> int:
-    """Destroy the keys of subjects and references; say how many there were.
-
-    The last entry about them has to be written before: another would give them a new key.
-    """
-    return sum(
-        connection.execute(delete(SUBJECT_KEYS).where(SUBJECT_KEYS.c.id.in_(some))).rowcount
-        for some in in_batches(ids, _AT_A_TIME)
-    )
-
-
-def _ensure_subject_keys(
-    connection: Connection, secret: Key, ids: Sequence[UUID]
-) -> dict[UUID, bytes]:
-    """Read the keys of subjects and references, and make those that are missing."""
-    if not ids:
-        return {}
-    keys = _subject_keys(connection, secret, ids)
-    made = {each: os.urandom(_KEY_BYTES) for each in ids if each not in keys}
-    if made:
-        rows = [
-            {"id": each, "sealed_key": secret.seal(key, _subject_context(each))}
-            for each, key in made.items()
-        ]
-        connection.execute(_INSERT, rows)
-    return {**keys, **made}
-
-
-def _subject_keys(connection: Connection, secret: Key, ids: Sequence[UUID]) -> dict[UUID, bytes]:
-    return {
-        row.id: secret.unseal(row.sealed_key, _subject_context(row.id))
-        for row in _OF_SOME.all(connection, ids)
-    }
-
-
-def _commitment(key: bytes, use_id: UUID, about: UUID) -> str:
-    return _encoded(hmac.digest(key, use_id.bytes + about.bytes, "sha256"))
-
-
-def _subject_context(about: UUID) -> bytes:
-    return b"ledger subject " + about.bytes
 
 
 def _encoded(digest: bytes) -> str:

@@ -7,32 +7,43 @@ What holds:
    this one been undone. What is kept in memory counts only for the very head it was made with.
 3. With every entry the head is signed, and only if it extends the head that was signed before:
    the signature of that one is checked, and its root is computed from what is appended to.
-4. A database that went back to an older copy while this program runs is noticed: it has fewer
-   entries than were acknowledged here, or others.
+4. A database that went back to an older copy is noticed: it has fewer entries than were
+   acknowledged here, or others. The home's anchor keeps that from one program to the next.
+5. A ledger begins by itself only where nothing says that there was one: no anchor of this home, no
+   row of its own, and nothing that was made on record. Else it begins anew by an explicit act,
+   whose mark stays in its entries.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
-from likeness.errors import InvalidRequest, LedgerBroken, NotFound
+from likeness.errors import Conflict, InvalidRequest, LedgerBroken, NotFound
+from likeness.ledger.anchor import BEGIN_ANEW, Anchor, AnchorFiles
 from likeness.ledger.entry import Entry, Event, Kind, Rules
-from likeness.ledger.head import Head, entry_bytes, node_reader, read_head
+from likeness.ledger.head import (
+    Head,
+    entry_bytes,
+    entry_count,
+    node_reader,
+    read_head,
+    stored_lines,
+    stored_notes,
+)
 from likeness.ledger.keys import (
     LedgerKey,
-    commit_ids,
     commit_statement,
     commit_words,
-    destroy_subject_keys,
     endorse,
+    find_signing_key,
     open_key,
-    read_verifying_key,
     replace_key,
 )
 from likeness.ledger.proofs import (
@@ -40,10 +51,12 @@ from likeness.ledger.proofs import (
     Growth,
     Receipt,
     ReceiptId,
+    SignedCheckpoint,
     read_checkpoint,
     read_receipt_id,
 )
-from likeness.ledger.tables import ENTRIES, HEAD
+from likeness.ledger.subject_keys import Commitments, SubjectKeys
+from likeness.ledger.tables import ENTRIES, HEAD, OF_LEDGER
 from likeness.ledger.tree import (
     EMPTY_ROOT,
     Frontier,
@@ -53,17 +66,18 @@ from likeness.ledger.tree import (
     leaf_hash,
     root_by_inclusion,
 )
-from likeness.secrets import Keyring, VerifyingKey
+from likeness.ledger.verification import Outside, verify_log
+from likeness.secrets import Keyring, SigningKey, VerifyingKey
 from likeness.storage import Database, DatabaseIdentity, read_identity
 from likeness.terms import Action, Principal, Role, Use
 
 _ITSELF = Principal("local:likeness", Role.ADMIN)
 # Made once: every use comes here.
-_NOTE = select(HEAD.c.note).where(HEAD.c.id == 1)
 _INSERT = insert(ENTRIES)
 _INSERT_HEAD = insert(HEAD).values(id=1)
 _UPDATE_HEAD = update(HEAD)
 _DSSE = b"DSSEv1 "
+_ROWS_GONE = "its rows are gone. Restore a backup"
 _NOTHING = Head("", Frontier(), datetime(1970, 1, 1, tzinfo=UTC), b"")
 
 
@@ -74,11 +88,13 @@ def origin_of(identity: DatabaseIdentity) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where an entry was appended, and the root of the tree that ends with it."""
+    """Where an entry was appended, the root of the tree that ends with it, and the signed head."""
 
     index: int
     leaf: bytes
     root: bytes
+    note: str
+    public_key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +113,76 @@ class Ledger:
         database: Database,
         keyring: Keyring,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        anchors: AnchorFiles | None = None,
+        made_on_record: Callable[[Connection], int] = lambda connection: 0,
     ) -> None:
-        """Take a database that has its schema, and the keyring that seals the signing key."""
+        """Take a database that has its schema, and the keyring that seals the signing key.
+
+        `anchors` keep what the home knows of its ledger outside of the database, and
+        `made_on_record` counts rows of others, each of which has an entry.
+        """
         self._database = database
         self._keyring = keyring
         self._clock = clock
+        self._anchors = anchors
         self._origin = origin_of(database.read(read_identity))
         self._key: LedgerKey | None = None
         self._head = _NOTHING
         self._lock = threading.Lock()
         self._acknowledged = _Extent()
+        # Why nothing may be appended, whatever the rows are; None where that is not so.
+        self._refusal: str | None = None
+        # Whether keys of subjects were counted: an anchor is written only after that.
+        self._counted = False
+        # Set between an act that begins anew and its commit: what was known before counts no more.
+        self._begins_anew = False
+        self._recall(made_on_record)
+
+    def _recall(self, made_on_record: Callable[[Connection], int]) -> None:
+        """Recall what this home knows of the ledger, before a row of it is read."""
+        try:
+            anchor = None if self._anchors is None else self._anchors.find(self._origin)
+        except LedgerBroken as error:
+            self._refusal = str(error)
+            return
+        if anchor is not None:
+            self._acknowledged = _Extent(anchor.size, anchor.root)
+            self._counted = True
+            return
+        with suppress(LedgerBroken):  # it is said when it is used
+            made = self._database.read(
+                lambda connection: made_on_record(connection) if _is_empty(connection) else 0
+            )
+            if made:
+                self._refusal = (
+                    f"The ledger's rows are gone: there are {made} keys, collections and other"
+                    " things that have entries. Restore a backup;"
+                    f" {BEGIN_ANEW}."
+                )
+
+    def outside(
+        self, against: Sequence[SignedCheckpoint] = (), key: VerifyingKey | None = None
+    ) -> Outside:
+        """Give what is known outside of the database, for a look at all of the ledger.
+
+        Read before the rows are, so that it never says more than they do.
+        """
+        if self._anchors is None:
+            return Outside(against=against, key=key)
+        try:
+            anchor = self._anchors.find(self._origin)
+        except LedgerBroken as error:
+            return Outside(against=against, key=key, anchor_problem=str(error).rstrip("."))
+        return Outside(against=against, key=key, anchor=anchor)
+
+    def require_whole(self) -> None:
+        """Check that what this home knows of the ledger is here; nothing need be recorded yet.
+
+        Raises:
+            LedgerBroken: it is gone, an older copy, or not as it was signed.
+        """
+        with suppress(NotFound):
+            self.checkpoint()
 
     def append(self, connection: Connection, event: Event) -> Position:
         """Append an event, inside an act of `Database.write`.
@@ -116,15 +192,19 @@ class Ledger:
                 be done.
             InvalidRequest: a text is not fit for an entry.
         """
-        head = self._head_to_extend(connection)
-        key = self._key
-        if key is None or key.public_key != head.public_key:
-            key = self._key = open_key(connection, self._keyring, self._origin)
-        return self._append(connection, key, head, event)
+        with _schema_as_ours():
+            head = self._head_to_extend(connection)
+            key = self._key
+            if key is None or key.public_key != head.public_key:
+                key = self._key = open_key(connection, self._keyring, self._origin)
+            return self._append(connection, key, head, event)
 
     def receipt_id(self, position: Position) -> str:
         """Name an entry's receipt, once its act is committed, and never before."""
-        self._acknowledge(_Extent(position.index + 1, position.root))
+        self._counted = True
+        self._acknowledge(
+            _Extent(position.index + 1, position.root), position.note, position.public_key
+        )
         return str(ReceiptId.of(position.index, position.leaf))
 
     def receipt(self, receipt_id: str) -> Receipt:
@@ -168,8 +248,19 @@ class Ledger:
         """Destroy what ties entries to subjects and references, in the act that erases them.
 
         The entry of the erasure has to be appended before; `FORGOTTEN_FROM` is to be scrubbed.
+
+        Raises:
+            LedgerBroken: the ledger's secret, or what says which keys there are, does not open.
         """
-        return destroy_subject_keys(connection, ids)
+        return self._subject_keys(connection).destroy(ids)
+
+    def commitments(self, connection: Connection, ids: Sequence[UUID]) -> Commitments:
+        """Give what entries say where they are about some subjects or references.
+
+        Raises:
+            LedgerBroken: the ledger's secret, or a key of theirs, does not open.
+        """
+        return self._subject_keys(connection).commitments(ids)
 
     def new_key(self, connection: Connection, use: Use) -> Position:
         """Go on with a new signing key, in an act; the former one endorses it, where it opens.
@@ -178,11 +269,44 @@ class Ledger:
             LedgerBroken: the ledger is not as it was signed.
         """
         head = self._head_to_extend(connection)
-        try:
-            former = open_key(connection, self._keyring, self._origin)
-        except LedgerBroken:  # lost: that is what a new key is for
-            former = None
-        return self._replace_key(connection, head, use, former)
+        return self._replace_key(connection, head, use)
+
+    def begin_anew(
+        self, connection: Connection, use: Use, keep: Callable[[Iterable[bytes]], None]
+    ) -> Position:
+        """Go on after a loss, in an act: from the entries that are here, where they hold.
+
+        Where they do not, a new ledger begins in their place; `keep` is given what is removed, as
+        lines, and has to have it on the disk when it returns. The entry that states the new key
+        says what was known of the ledger before, and what was wrong.
+
+        Raises:
+            Conflict: nothing is wrong.
+        """
+        found = verify_log(connection, self._origin, self._keyring, self.outside())
+        if found.holds and self._refusal is None:
+            raise Conflict(
+                f"The ledger holds, all {found.size} entries of it. Nothing was changed."
+            )
+        details = {"begun_anew": "same ledger" if found.entries_hold else "new ledger"}
+        if self._anchors is not None:
+            details |= _of_former(self._anchors.former(self._origin))
+        if found.problems:
+            wrong = {problem.table or "anchor" for problem in found.problems}
+            details["wrong"] = " ".join(sorted(wrong))
+        self._begins_anew = True
+        if found.entries_hold:
+            note = dict(stored_notes(connection))[1] or ""
+            head = read_head(connection, note, self._origin, found.signers[-1].key)
+            connection.execute(delete(HEAD).where(HEAD.c.id != 1))
+        else:
+            details["found_entries"] = str(entry_count(connection))
+            keep(stored_lines(connection))
+            head = _NOTHING
+            connection.execute(delete(ENTRIES))
+            connection.execute(delete(HEAD))
+        since = found.secret_since if found.entries_hold else 0
+        return self._replace_key(connection, head, use, details, since)
 
     def sign(self, connection: Connection, message: bytes) -> tuple[VerifyingKey, bytes]:
         """Sign what is no checkpoint with the ledger's key, in the act whose entry says so.
@@ -202,17 +326,19 @@ class Ledger:
 
     def _head_to_extend(self, connection: Connection) -> Head:
         """Read what to append to; a ledger that has not begun begins."""
+        if self._refusal is not None and not self._begins_anew:
+            raise LedgerBroken(self._refusal)
+        acknowledged = _Extent() if self._begins_anew else self._acknowledged
         note = _read_note(connection)
         if note is None:
-            _require_length(0, self._acknowledged)
-            use = Use(_ITSELF, Action.GOVERN, "ledger.begin")
-            self._replace_key(connection, _NOTHING, use, None)
+            _require_length(0, acknowledged)
+            self._replace_key(connection, _NOTHING, Use(_ITSELF, Action.GOVERN, "ledger.begin"))
         elif self._head is _NOTHING or self._head.note != note:
             head = read_head(connection, note, self._origin)
-            _require_growth(connection, head, self._acknowledged)
+            _require_growth(connection, head, acknowledged)
             self._head = head
         else:
-            _require_length(self._head.frontier.size, self._acknowledged)
+            _require_length(self._head.frontier.size, acknowledged)
         return self._head
 
     def _append(self, connection: Connection, key: LedgerKey, head: Head, event: Event) -> Position:
@@ -236,7 +362,7 @@ class Ledger:
             ) from None
         connection.execute(_UPDATE_HEAD if index else _INSERT_HEAD, {"note": note})
         self._head = Head(note, frontier, at, key.public_key)
-        return Position(index, leaf, frontier.root)
+        return Position(index, leaf, frontier.root, note, key.public_key)
 
     def _entry(
         self, connection: Connection, key: LedgerKey, head: Head, event: Event
@@ -245,7 +371,10 @@ class Ledger:
         use, clock = event.use, self._clock().astimezone(UTC)
         at = max(clock, head.at)
         about = [*event.subject_ids, *event.reference_ids]
-        committed = commit_ids(connection, key.secret, use.id, about)
+        subject_keys = SubjectKeys(connection, key.secret, counted=self._counted)
+        if not self._counted:
+            subject_keys.ensure_counted()
+        committed = subject_keys.commit(use.id, about)
         subject_count = len(event.subject_ids)
         entry = Entry(
             at,
@@ -267,18 +396,35 @@ class Ledger:
         return entry.to_bytes(), at
 
     def _replace_key(
-        self, connection: Connection, head: Head, use: Use, former: LedgerKey | None
+        self,
+        connection: Connection,
+        head: Head,
+        use: Use,
+        more: Mapping[str, str] | None = None,
+        secret_since: int | None = None,
     ) -> Position:
-        key, secret_kept = replace_key(connection, self._keyring, self._origin, head.frontier.size)
-        details = {"key": key.public_key.hex()}
+        """Let another key sign from now on; `more` is what the entry says beside that."""
+        former: SigningKey | None = None
+        if head is not _NOTHING:
+            former = find_signing_key(connection, self._keyring, head.public_key)
+        key, secret_kept = replace_key(
+            connection, self._keyring, self._origin, head.frontier.size, secret_since
+        )
+        if secret_kept and self._begins_anew:
+            SubjectKeys(connection, key.secret, counted=True).mend()
+        details = {"key": key.public_key.hex(), **(more or {})}
         if head is not _NOTHING:
             details["replaces"] = head.public_key.hex()
             details["commitments"] = "kept" if secret_kept else "lost"
         if former is not None:
-            details["endorsement"] = endorse(former.signing, self._origin, key.public_key)
+            details["endorsement"] = endorse(former, self._origin, key.public_key)
         position = self._append(connection, key, head, Event(Kind.KEY, use, details=details))
         self._key = key
         return position
+
+    def _subject_keys(self, connection: Connection) -> SubjectKeys:
+        key = open_key(connection, self._keyring, self._origin)
+        return SubjectKeys(connection, key.secret, counted=self._counted)
 
     def _growth(self, connection: Connection, old: str, former: Checkpoint) -> Growth:
         head = self._checked_head(connection)
@@ -311,24 +457,69 @@ class Ledger:
         return Receipt(entry, wanted.index, tuple(proof), head.note)
 
     def _checked_head(self, connection: Connection) -> Head:
+        if self._refusal is not None:
+            raise LedgerBroken(self._refusal)
         # Before the first row is read: what is acknowledged meanwhile may not be seen here.
         acknowledged = self._acknowledged
-        note = _read_note(connection)
-        if note is None:
-            _require_length(0, acknowledged)
-            raise NotFound(
-                "The ledger has no entries: nothing is recorded yet. Use Likeness first."
-            )
-        head = read_head(connection, note, self._origin)
-        _require_growth(connection, head, acknowledged)
-        self._acknowledge(_Extent(head.frontier.size, head.frontier.root))
+        with _schema_as_ours():
+            note = _read_note(connection)
+            if note is None:
+                _require_length(0, acknowledged)
+                raise NotFound(
+                    "The ledger has no entries: nothing is recorded yet. Use Likeness first."
+                )
+            head = read_head(connection, note, self._origin)
+            _require_growth(connection, head, acknowledged)
+        extent = _Extent(head.frontier.size, head.frontier.root)
+        self._acknowledge(extent, head.note, head.public_key)
         return head
 
-    def _acknowledge(self, extent: _Extent) -> None:
-        """Remember how long the ledger has to be from now on."""
+    def _acknowledge(self, extent: _Extent, note: str, public_key: bytes) -> None:
+        """Remember how long the ledger has to be from now on, here and in the home."""
         with self._lock:
-            if extent.size > self._acknowledged.size:
-                self._acknowledged = extent
+            anew, self._begins_anew = self._begins_anew, False
+            if anew:
+                self._refusal = None
+            elif extent.size <= self._acknowledged.size:
+                return
+            self._acknowledged = extent
+        if self._anchors is not None and self._counted:
+            self._anchors.keep(self._origin, public_key, note, extent.size, anew=anew)
+
+
+def _of_former(anchor: Anchor | None) -> dict[str, str]:
+    """Say for an entry what a home knew of a ledger."""
+    if anchor is None:
+        return {}
+    return {
+        "former_entries": str(anchor.size),
+        "former_root": anchor.root.hex(),
+        "former_key": anchor.key.raw.hex(),
+    }
+
+
+@contextmanager
+def _schema_as_ours() -> Iterator[None]:
+    """Say so where a table or a column of the ledger is gone.
+
+    Raises:
+        LedgerBroken: it is.
+    """
+    try:
+        yield
+    except (ProgrammingError, OperationalError) as error:
+        state = getattr(error.orig, "sqlstate", None) or ""
+        if "no such" not in str(error.orig) and state not in ("42P01", "42703"):
+            raise
+        raise LedgerBroken(
+            "A table of the ledger, or a column, is gone: the database was changed by others."
+            " Restore a backup."
+        ) from error
+
+
+def _is_empty(connection: Connection) -> bool:
+    """Say whether no table of the ledger has a row."""
+    return not any(connection.execute(select(table).limit(1)).first() for table in OF_LEDGER)
 
 
 def _read_note(connection: Connection) -> str | None:
@@ -337,14 +528,14 @@ def _read_note(connection: Connection) -> str | None:
     Raises:
         LedgerBroken: it is missing, and rows say that it was there.
     """
-    note = connection.execute(_NOTE).scalar_one_or_none()
-    if note is None and (
-        read_verifying_key(connection) is not None
-        or connection.execute(select(ENTRIES.c.position).limit(1)).first() is not None
-    ):
+    notes = dict(stored_notes(connection))
+    if 1 not in notes and _is_empty(connection):
+        return None
+    note = notes.get(1)
+    if note is None:
         raise LedgerBroken(
             "The ledger's signed head is missing: the database was changed by others. Restore a"
-            " backup."
+            f" backup; {BEGIN_ANEW}."
         )
     return note
 
@@ -363,14 +554,15 @@ def _require_growth(connection: Connection, head: Head, acknowledged: _Extent) -
     if not is_consistent(acknowledged.size, acknowledged.root, size, head.frontier.root, proof):
         raise LedgerBroken(
             f"Of the {acknowledged.size} entries that were acknowledged some are others: the"
-            " database was replaced or changed. Restore a backup that holds them."
+            f" database was replaced or changed. Restore a backup that holds them; {BEGIN_ANEW}."
         )
 
 
 def _require_length(size: int, acknowledged: _Extent) -> None:
     """Refuse a ledger that is shorter than what this program has acknowledged."""
     if size < acknowledged.size:
+        why = "an older copy took its place. Restore the newer one" if size else _ROWS_GONE
         raise LedgerBroken(
-            f"{acknowledged.size} entries were acknowledged and the database has {size}: an older"
-            " copy took its place. Restore the newer one."
+            f"{acknowledged.size} entries were acknowledged and the database has {size}: {why};"
+            f" {BEGIN_ANEW}."
         )

@@ -47,3 +47,17 @@ SUBJECT_KEYS = Table(
     Column("id", Identifier, primary_key=True),
     Column("sealed_key", LargeBinary, nullable=False),
 )
+
+# One row: how many keys of subjects and references there are, the sum of a keyed digest of each of
+# their ids, and a keyed digest of both. Whoever has no key of ours can take no row out, nor put one
+# in, and make the sum fit.
+SUBJECT_KEY_SUM = Table(
+    "ledger_subject_key_sum",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),
+    Column("total", LargeBinary(32), nullable=False),
+    Column("mark", LargeBinary(32), nullable=False),
+)
+
+OF_LEDGER = (ENTRIES, HEAD, KEYS, SUBJECT_KEYS, SUBJECT_KEY_SUM)

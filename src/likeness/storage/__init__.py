@@ -10,18 +10,21 @@ from likeness.storage.engine import (
 )
 from likeness.storage.metadata import (
     METADATA,
+    AsStored,
     DatabaseIdentity,
     Identifier,
     Instant,
     OneOf,
     Serial,
     read_identity,
+    select_as_stored,
 )
 from likeness.storage.schema import current, head, migrate
 from likeness.storage.scrubbing import Scrubbing, scrub
 
 __all__ = [
     "METADATA",
+    "AsStored",
     "Database",
     "DatabaseIdentity",
     "Freshness",
@@ -41,4 +44,5 @@ __all__ = [
     "read_identity",
     "reading_engine",
     "scrub",
+    "select_as_stored",
 ]

@@ -27,7 +27,13 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import NullType, TypeDecorator
+
+from likeness.errors import DatabaseUnavailable
 
 # Named by rule, so that a later migration can name what an earlier one made, on both databases.
 METADATA = MetaData(
@@ -128,8 +134,57 @@ class DatabaseIdentity:
 
 
 def read_identity(connection: Connection) -> DatabaseIdentity:
-    """Read what tells a migrated database from others."""
-    return DatabaseIdentity(*connection.execute(select(INSTALLATION)).one())
+    """Read what tells a migrated database from others.
+
+    Raises:
+        DatabaseUnavailable: its row was changed by others.
+    """
+    try:
+        rows = connection.execute(select(INSTALLATION)).all()
+        if len(rows) == 1 and None not in rows[0]:
+            return DatabaseIdentity(*rows[0])
+    except (ValueError, TypeError, OverflowError, DBAPIError):  # no value of its type
+        pass
+    raise DatabaseUnavailable(
+        "Table installation has not one row with the id of this database: it was changed by others."
+        " Restore a backup."
+    )
+
+
+class AsStored(FunctionElement[Any]):
+    """What a column holds, NULL where that is not of the column's type.
+
+    SQLite takes values of any type in any column; others that write the database may put them
+    there. Text comes as bytes from SQLite, since it need not be text.
+    """
+
+    inherit_cache = True
+    type = NullType()
+
+    def __init__(self, column: Column[Any]) -> None:
+        super().__init__(column)
+
+
+def select_as_stored(table: Table) -> Select[Any]:
+    """Select all columns of a table, each as `AsStored` gives it."""
+    return select(*(AsStored(column) for column in table.c))
+
+
+@compiles(AsStored)
+def _as_stored(element: AsStored, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(AsStored, "sqlite")
+def _as_stored_in_sqlite(element: AsStored, compiler: SQLCompiler, **options: Any) -> str:
+    (column,) = element.clauses
+    of = compiler.process(column, **options)
+    affinity = column.type.compile(compiler.dialect)
+    if affinity in ("BIGINT", "INTEGER"):
+        return f"CASE WHEN typeof({of}) = 'integer' THEN {of} END"
+    if affinity == "TEXT":
+        return f"CASE WHEN typeof({of}) = 'text' THEN CAST({of} AS BLOB) END"
+    return f"CASE WHEN typeof({of}) = 'blob' THEN {of} END"
 
 
 # SQLite takes 32,766 values in a statement, older ones 999.

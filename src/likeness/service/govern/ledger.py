@@ -7,28 +7,26 @@ never locks anybody out.
 """
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select, table
 
-from likeness.access import keys
 from likeness.errors import InvalidRequest, NotFound
-from likeness.gallery import counts_by_key
 from likeness.ledger import (
     Entry,
     NoteKey,
+    Outside,
     Position,
     Problem,
     ReceiptId,
     SignedCheckpoint,
     Verification,
     entry_count,
-    every_entry,
-    open_marks,
+    every_row,
     origin_of,
     read_entry,
     read_receipt_id,
@@ -40,6 +38,17 @@ from likeness.service.uses import Caller, Outcome, Rows
 from likeness.storage import read_identity
 from likeness.terms import UNDECLARED, Action
 
+_MADE_ON_RECORD = (
+    "access_keys",
+    "gallery_collections",
+    "gallery_erasures",
+    "jobs_jobs",
+    "review_cases",
+    "review_watches",
+    "sources_sources",
+)
+# No engine has rows behind it.
+_NO_POSITION = 1 << 63
 _RECEIPT, _JOB = re.compile(r"[0-9]+-[\w-]{16}", re.ASCII), re.compile(r"[0-9a-f]{64}")
 
 
@@ -48,10 +57,32 @@ def verify(
 ) -> Verification:
     """Verify all entries; see `verify_log`, also for what it raises.
 
-    A ledger without an entry holds by itself. Access keys and collections have entries, so that one
-    that is empty beside them was emptied.
+    A ledger without an entry holds by itself. What is made on record has entries, so that one that
+    is empty beside it was emptied.
     """
-    return rows.database.read(partial(_verify, keyring=rows.keyring, against=against, key=key))
+    outside = rows.ledger.outside(against, key)
+    return rows.database.read(partial(verify_rows, keyring=rows.keyring, outside=outside))
+
+
+def verify_rows(connection: Connection, keyring: Keyring, outside: Outside) -> Verification:
+    """Verify all entries of a database, as `verify` does."""
+    found = verify_log(connection, origin_of(read_identity(connection)), keyring, outside)
+    made = 0 if found.size else made_on_record(connection)
+    if not found.holds or not made:
+        return found
+    says = (
+        f"the ledger was emptied: each of {made} access keys, collections and other things that"
+        " are here has an entry"
+    )
+    return replace(found, problems=(Problem(says, 0),), entries_hold=False)
+
+
+def made_on_record(connection: Connection) -> int:
+    """Count what has an entry each: keys, collections, certificates, cases, jobs and the like."""
+    counts = [
+        select(func.count()).select_from(table(name)).scalar_subquery() for name in _MADE_ON_RECORD
+    ]
+    return sum(connection.execute(select(*counts)).one())
 
 
 def public_key(rows: Rows) -> NoteKey:
@@ -65,7 +96,10 @@ def public_key(rows: Rows) -> NoteKey:
 
 @dataclass(frozen=True, slots=True)
 class ShownEntry:
-    """An entry, where it is in the ledger, and the id of its receipt."""
+    """An entry, where it is in the ledger, and the id of its receipt.
+
+    `written` is empty where what is stored is no entry any more.
+    """
 
     index: int
     receipt_id: str
@@ -85,8 +119,7 @@ def last_entries(rows: Rows, most: int) -> list[ShownEntry]:
     """Give the newest entries, the oldest of them first."""
 
     def read(connection: Connection) -> list[ShownEntry]:
-        first = max(0, entry_count(connection) - most)
-        return [_shown(*one) for one in enumerate(every_entry(connection, first), first)]
+        return list(_some(connection, max(0, entry_count(connection) - most)))
 
     return rows.database.read(read)
 
@@ -116,8 +149,8 @@ def entries_about(rows: Rows, which: str) -> list[ShownEntry]:
     return found
 
 
-def export(rows: Rows, write: Callable[[bytes], object]) -> int:
-    """Write every entry as a line; say how many there are."""
+def export(rows: Rows, write: Callable[[bytes], object]) -> tuple[int, list[int]]:
+    """Write every entry as a line; say how many there are, and which cannot be read."""
     return rows.database.read(partial(_export, write=write))
 
 
@@ -138,6 +171,27 @@ def new_key(rows: Rows, caller: Caller) -> tuple[Position, str]:
     return position, rows.ledger.receipt_id(position)
 
 
+def begin_anew(
+    rows: Rows, caller: Caller, keep: Callable[[Iterable[bytes]], None]
+) -> tuple[Position, str, Verification]:
+    """Go on after a loss, from the entries that are here where they hold, else with a new ledger.
+
+    `keep` is given, as lines, what is removed, and has to have it on the disk when it returns.
+    Gives where the entry is that says so, the id of its receipt, and what was wrong.
+
+    Raises:
+        Conflict: nothing is wrong.
+        Denied: who asks may not govern.
+    """
+    found = verify(rows)
+    use = caller.use(Action.GOVERN, UNDECLARED)
+    with rows.record_use(caller, use) as record:
+        position = record.write(
+            lambda connection: rows.ledger.begin_anew(connection, use, keep), lambda _: Outcome()
+        )
+    return position, str(ReceiptId.of(position.index, position.leaf)), found
+
+
 def _use_id(which: str) -> str:
     try:
         return str(UUID(which))
@@ -149,48 +203,29 @@ def _use_id(which: str) -> str:
 
 
 def _entry_at(connection: Connection, index: int) -> list[ShownEntry]:
-    some = every_entry(connection, index) if index < entry_count(connection) else iter(())
-    return [_shown(index, written) for written in islice(some, 1)]
+    if index >= _NO_POSITION:
+        return []
+    return [one for one in islice(_some(connection, index), 1) if one.index == index]
 
 
 def _entries_of_uses(connection: Connection, use_ids: Collection[str]) -> list[ShownEntry]:
     # A look at the bytes spares most entries from being read.
     names = [f'"use":"{one}"'.encode() for one in use_ids]
-    return [
-        _shown(index, written)
-        for index, written in enumerate(every_entry(connection))
-        if any(name in written for name in names)
-    ]
+    return [one for one in _some(connection) if any(name in one.written for name in names)]
 
 
 def _entries_of_job(connection: Connection, job_id: str) -> list[ShownEntry]:
     """Give what was done about a job: it was admitted, was worked on, ended, and was looked at."""
     name = f'"job_id":"{job_id}"'.encode()
-    of_job = [one for one in every_entry(connection) if name in one]
-    return _entries_of_uses(connection, {str(read_entry(one).use.id) for one in of_job})
+    of_job = [one for one in _some(connection) if name in one.written]
+    return _entries_of_uses(connection, {str(one.entry.use.id) for one in of_job})
 
 
-def _shown(index: int, written: bytes) -> ShownEntry:
-    return ShownEntry(index, str(ReceiptId.of_entry(index, written)), written)
-
-
-def _verify(
-    connection: Connection,
-    keyring: Keyring,
-    against: Sequence[SignedCheckpoint],
-    key: VerifyingKey | None,
-) -> Verification:
-    origin = origin_of(read_identity(connection))
-    marks = open_marks(connection, keyring)
-    found = verify_log(connection, origin, marks, against=against, key=key)
-    recorded = len(keys.every(connection)) + counts_by_key(connection).total()
-    if not found.holds or found.size or not recorded:
-        return found
-    says = (
-        f"the ledger was emptied: each of the {recorded} access keys and collections that there are"
-        " has an entry"
-    )
-    return replace(found, problem=Problem(says, 0))
+def _some(connection: Connection, first: int = 0) -> Iterator[ShownEntry]:
+    """Read the entries from one on; of rows that hold none, that they are there."""
+    for position, entry, _, _ in every_row(connection, first):
+        written = entry or b""
+        yield ShownEntry(position, str(ReceiptId.of_entry(position, written)), written)
 
 
 def _public_key(connection: Connection) -> NoteKey:
@@ -200,9 +235,12 @@ def _public_key(connection: Connection) -> NoteKey:
     return NoteKey(origin_of(read_identity(connection)), key)
 
 
-def _export(connection: Connection, write: Callable[[bytes], object]) -> int:
-    exported = 0
-    for entry in every_entry(connection):
-        write(entry + b"\n")
-        exported += 1
-    return exported
+def _export(connection: Connection, write: Callable[[bytes], object]) -> tuple[int, list[int]]:
+    exported, unreadable = 0, []
+    for one in _some(connection):
+        if one.written:
+            write(one.written + b"\n")
+            exported += 1
+        else:
+            unreadable.append(one.index)
+    return exported, unreadable
