@@ -256,6 +256,13 @@ class Settings(BaseModel):
         float,
         Field(ge=0, description="Requests a second that one access key may make; 0 is no limit."),
     ] = 0.0
+    allowed_origins: Annotated[
+        str,
+        Field(
+            description="Origins whose web pages may ask the server from a browser, such as"
+            " https://app.example, separated by commas."
+        ),
+    ] = ""
     metrics_token: Annotated[
         SecretStr,
         Field(

@@ -28,7 +28,7 @@ from likeness.jobs import MOST_LASTING, LocalRunner
 from likeness.rekognition.application import Application as Rekognition
 from likeness.rekognition.backend import Backend, PageTokens
 from likeness.rekognition.operations import OPERATIONS
-from likeness.server import Gate, Limits, Metrics, MetricsPage, below
+from likeness.server import Gate, Limits, Metrics, MetricsPage, below, open_to, read_origins
 from likeness.service.govern.keys import ensure_first_key
 from likeness.service.uses import Caller, Home
 from likeness.service.video.manage import fail_job
@@ -58,6 +58,7 @@ class Serving(Closing):
         is gone, or not as it was signed.
         """
         settings = installation.settings
+        origins = read_origins(settings.allowed_origins)
         registry = CollectorRegistry()
         metrics = Metrics(registry)
         observer = Observer(
@@ -107,7 +108,9 @@ class Serving(Closing):
                 ),
             ],
             redirect_slashes=False,
-            default=below({"/v1/": OwnActs(acts, self._gate)}, otherwise=rekognition),
+            default=open_to(
+                origins, below({"/v1/": OwnActs(acts, self._gate)}, otherwise=rekognition)
+            ),
         )
 
     def ensure_first_key(self) -> IssuedSecret | None:

@@ -9,6 +9,7 @@ from likeness.server.door import Door, Gate, Lane, Limits, below
 from likeness.server.exchange import Answer, BodyLimits, Exchange, Stream
 from likeness.server.http_server import HttpServer, Place
 from likeness.server.monitoring import Metrics, MetricsPage, log_json_lines
+from likeness.server.origins import open_to, read_origins
 from likeness.server.refusals import Refusal, Refusals
 from likeness.server.signature import SERVICE, Head
 
@@ -32,4 +33,6 @@ __all__ = [
     "Stream",
     "below",
     "log_json_lines",
+    "open_to",
+    "read_origins",
 ]
