@@ -332,7 +332,8 @@ REFUSALS: dict[str, tuple[Head, str]] = {
         authorised("Signature=5f", "Signature=50"),
         "SignatureInvalid: The request signature we calculated does not match the"
         " signature you provided. Check your AWS Secret Access Key and signing method. Consult the"
-        " service documentation for details.",
+        " service documentation for details. The request came with Host 'example.amazonaws.com':"
+        " a proxy must pass it on as it was signed.",
     ),
     "other method": (
         replace(GENUINE, method="POST"),

@@ -186,7 +186,8 @@ def verify(head: Head, claim: Claim, body_sha256: str, keys: Keys) -> Credential
         hmac.compare_digest(sign(head, claim, body_sha256, credential.secret), claim.signature),
         "The request signature we calculated does not match the signature you provided. Check"
         " your AWS Secret Access Key and signing method. Consult the service documentation for"
-        " details.",
+        f" details. The request came with Host {head.values('host')[0]!r}: a proxy must pass it on"
+        " as it was signed.",
         SignatureInvalid,
     )
     return credential
