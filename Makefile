@@ -46,7 +46,8 @@ dist: .venv/.installed-dev ## Build the wheel and the source distribution, and t
 bench: .venv/.installed-dev .venv-bench/.installed ## Measure (ONLY=name for one figure or group, FULL=1 for the long ones too)
 	@.venv/bin/python -m bench $(if $(ONLY),--only "$(ONLY)") $(if $(FULL),--full)
 
-soak: .venv/.installed-dev ## Watch a live stream for an hour: does memory stay flat? (SOAK_S=600 for ten minutes)
+soak: .venv/.installed-dev ## Serve at 80% of capacity for ten minutes, watch a stream for an hour: does memory stay flat? (SOAK_S=600: both so long)
+	@.venv/bin/python -m bench.server_soak $(or $(SOAK_S),600)
 	@.venv/bin/python -m bench.live_soak $(or $(SOAK_S),3600)
 
 lock: .venv/.installed-dev ## Resolve requirements/*.lock anew

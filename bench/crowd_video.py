@@ -1,6 +1,6 @@
 """A crowd in a clip, and an hour of one: how fast, how much memory, who is found."""
 
-import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +138,10 @@ def resident_mib(process: int | str = "self") -> float:
     return int(kib) / 1024
 
 
-def children_mib() -> float:
-    """MiB that the processes that decode hold."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return sum(resident_mib(int(child)) for child in children)
+def children_mib(process: int | str = "self") -> float:
+    """MiB that the processes that decode hold, whichever thread started them."""
+    held = 0.0
+    for children in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):  # the thread, or the process, has ended
+            held += sum(resident_mib(int(child)) for child in children.read_text().split())
+    return held

@@ -56,7 +56,7 @@ class _Memory:
 
 
 def _soak(seconds: float) -> tuple[_Memory, Watch]:
-    people = _people()
+    people = people_of_samples()
     with tempfile.TemporaryDirectory(dir=OUT) as folder:
         path = Path(folder) / "clip.mp4"
         visits = visits_to(_PEOPLE, _CLIP_S)
@@ -67,7 +67,7 @@ def _soak(seconds: float) -> tuple[_Memory, Watch]:
             return memory, watched
 
 
-def _people() -> list[tuple[Pixels, Floats]]:
+def people_of_samples() -> list[tuple[Pixels, Floats]]:
     """Give the sample photographs, each with the box of the face that it is of."""
     people = []
     for path in samples():

@@ -28,6 +28,7 @@ from likeness.errors import required
 # As many as two processors work on pictures for: the server never waits for the clients.
 CONCURRENCY = 3
 CANDIDATES = 5
+_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,24 @@ class Load:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """What came of asking at a pace: how long each took from when it was due, and its code."""
+
+    ms: list[float]
+    codes: dict[str, int]
+
+    @property
+    def p99_ms(self) -> float:
+        """The ms within which 99 of 100 were answered."""
+        return sorted(self.ms)[min(len(self.ms) - 1, int(0.99 * len(self.ms)))]
+
+    @property
+    def lost(self) -> int:
+        """How many were not answered, or refused."""
+        return sum(count for code, count in self.codes.items() if code != "OK")
+
+
 @contextmanager
 def serve(references: int, *arguments: str, **settings_too: str) -> Iterator[Server]:
     """Serve a copy of a filled home, so that the next run finds it as it was.
@@ -186,6 +205,49 @@ def load(
     return Load(
         count / came["seconds"], came["ms"], came["codes"], 1000 * came["processor_s"] / count
     )
+
+
+def paced(
+    server: Server,
+    asked: Sequence[Asked],
+    per_s: float,
+    seconds: float,
+    trusted: Path | None = None,
+) -> Paced:
+    """Have a client in a process of its own ask at its pace, whether or not it was answered."""
+    plan = {
+        "url": server.url,
+        "credentials": server.key,
+        "asked": [asdict(one) for one in asked],
+        "pictures": picture_files(),
+        "count": int(per_s * seconds),
+        "per_s": per_s,
+        "within_s": _WITHIN_S,
+        "trusted": str(trusted or ""),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.paced"],
+        input=json.dumps(plan),
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return Paced(**json.loads(done.stdout))
+
+
+def mixture(server: Server) -> list[Asked]:
+    """Give requests of all kinds: of 20, three are about pictures."""
+    of_collection: dict[str, object] = {"CollectionId": COLLECTION}
+    (face,) = server.client().list_faces(CollectionId=COLLECTION, MaxResults=1)["Faces"]
+    like_one = {**of_collection, "FaceId": face["FaceId"], "FaceMatchThreshold": 0.0}
+    rows = [
+        Asked("SearchFaces", like_one, ()),
+        Asked("ListFaces", {**of_collection, "MaxResults": 10}, ()),
+        Asked("DescribeCollection", of_collection, ()),
+        Asked("ListCollections", {}, ()),
+    ]
+    pictures = [INDEX, SEARCH, Asked("DetectFaces", {})]
+    return pictures + (rows * 5)[: 20 - len(pictures)]
 
 
 @cache

@@ -1,8 +1,7 @@
 """Does a server's memory stay what it was, over many requests of all kinds?"""
 
 from bench.figure import Beside, Figure, Measurement, NotMeasured, at_most
-from bench.filled_home import COLLECTION
-from bench.server import INDEX, SEARCH, Asked, Server, load, serve
+from bench.server import Server, load, mixture, serve
 
 _REFERENCES = 5_000
 _REQUESTS, _REQUESTS_FULL = 2_000, 100_000
@@ -33,23 +32,9 @@ def _memory(full: bool) -> Measurement:
 
 
 def _ask(server: Server, count: int) -> None:
-    came = load(server, _mixture(server), count)
+    came = load(server, mixture(server), count)
     if set(came.codes) != {"OK"}:
         raise NotMeasured(f"answers without an error were expected, {came.codes} came")
-
-
-def _mixture(server: Server) -> list[Asked]:
-    of_collection: dict[str, object] = {"CollectionId": COLLECTION}
-    (face,) = server.client().list_faces(CollectionId=COLLECTION, MaxResults=1)["Faces"]
-    like_one = {**of_collection, "FaceId": face["FaceId"], "FaceMatchThreshold": 0.0}
-    rows = [
-        Asked("SearchFaces", like_one, ()),
-        Asked("ListFaces", {**of_collection, "MaxResults": 10}, ()),
-        Asked("DescribeCollection", of_collection, ()),
-        Asked("ListCollections", {}, ()),
-    ]
-    pictures = [INDEX, SEARCH, Asked("DetectFaces", {})]
-    return pictures + (rows * 5)[: 20 - len(pictures)]
 
 
 FIGURES = (Figure("serve-memory", "% more", at_most(5), _memory),)

@@ -20,14 +20,13 @@ from PIL import Image
 
 from bench.figure import Beside, Figure, Measurement, NotMeasured, at_most
 from bench.load import as_sent, signed
-from bench.server import SEARCH, Asked, Server, picture_files, serve
+from bench.server import SEARCH, Asked, Server, paced, picture_files, serve
 from bench.workplace import OUT
 from likeness.errors import required
 from tests.certificates import make_certificate
 
 _REFERENCES = 5_000
 _PER_S, _SECONDS, _SECONDS_FULL, _WARM_UP_S = 20.0, 15.0, 60.0, 5.0
-_WITHIN_S = 30.0
 _TIMES, _MOST_MS = 3.0, 250.0
 _IDLE, _UNFINISHED, _GREEDY, _LARGE = 1_100, 30, 300, 4
 _UNFINISHED_BYTES, _SENT_BYTES = 14 << 20, 8 << 20
@@ -160,34 +159,6 @@ def _place(server: Server) -> tuple[str, int]:
     return place.hostname or "", place.port or 0
 
 
-def _searched_ms(server: Server, seconds: float, trusted: Path | None) -> tuple[list[float], int]:
-    """Search 20 times a second; give how long each took, and how many were not answered."""
-    plan = {
-        "url": server.url,
-        "credentials": server.key,
-        "asked": [asdict(SEARCH)],
-        "pictures": picture_files(),
-        "count": int(_PER_S * seconds),
-        "per_s": _PER_S,
-        "within_s": _WITHIN_S,
-        "trusted": str(trusted or ""),
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.paced"],
-        input=json.dumps(plan),
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    came = json.loads(done.stdout)
-    lost = sum(count for code, count in came["codes"].items() if code != "OK")
-    return came["ms"], lost
-
-
-def _p99(ms: list[float]) -> float:
-    return sorted(ms)[min(len(ms) - 1, int(0.99 * len(ms)))]
-
-
 def _starved(starve: Starve, what: str, *, tls: bool = False) -> Callable[[bool], Measurement]:
     """Measure others' p99 in quiet, and while somebody does what `starve` does."""
 
@@ -201,21 +172,22 @@ def _starved(starve: Starve, what: str, *, tls: bool = False) -> Callable[[bool]
                 trusted, key = make_certificate(Path(folder))
                 arguments = ("--tls-cert", str(trusted), "--tls-key", str(key))
             with serve(_REFERENCES, *arguments) as server:
-                _searched_ms(server, _WARM_UP_S, trusted)
-                quiet, _ = _searched_ms(server, seconds, trusted)
+                paced(server, [SEARCH], _PER_S, _WARM_UP_S, trusted)
+                quiet = paced(server, [SEARCH], _PER_S, seconds, trusted)
                 with starve(server):
-                    ms, lost = _searched_ms(server, seconds, trusted)
-        quiet_ms, while_ms = _p99(quiet), _p99(ms)
+                    starved = paced(server, [SEARCH], _PER_S, seconds, trusted)
+        quiet_ms, while_ms, lost = quiet.p99_ms, starved.p99_ms, starved.lost
+        count = len(starved.ms)
         bound_ms = min(_MOST_MS, _TIMES * quiet_ms)
         return Measurement(
             while_ms / bound_ms if not lost else float("inf"),
             f"p99 of SearchFacesByImage, {_PER_S:g} a second for {seconds:g} s, {what}:"
             f" {while_ms:.0f} ms, quiet {quiet_ms:.0f} ms; over three times the quiet one and at"
-            f" most {_MOST_MS:g} ms; {lost} of {len(ms)} not answered",
+            f" most {_MOST_MS:g} ms; {lost} of {count} not answered",
             (
                 Beside("quiet", quiet_ms, "ms", "before"),
                 Beside("while", while_ms, "ms", what),
-                Beside("lost", lost, "requests", f"of {len(ms)}"),
+                Beside("lost", lost, "requests", f"of {count}"),
             ),
         )
 
