@@ -1,11 +1,15 @@
 """`likeness erase`, through the real command."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from likeness.gallery import proofs
+from likeness.gallery.tables import REFERENCES
 from tests.gallery.galleries import enrol, names_as_they_came
 from tests.service.people import person
 
@@ -61,6 +65,65 @@ def test_a_certificate_that_is_not_there_and_a_folder_are_told_apart(
         outcome = likeness("collections", "verify", path)
         assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
         assert f"'{path}' {came}. Name the file of a certificate" in outcome.err
+
+
+def test_an_external_id_is_taken_where_a_name_is_and_shown(
+    likeness: Command, picture: Make, erase: Command
+) -> None:
+    named_so = [(1, None, "badge 7"), (2, "Ada", "badge 7"), (3, None, "badge 8"), (4, None, "Ada")]
+    with home() as opened:
+        enrol(
+            opened.gallery,
+            "staff",
+            [
+                replace(person(opened, seed, subject), external_id=external_id)
+                for seed, subject, external_id in named_so
+            ],
+        )
+        older = REFERENCES.c.external_digest != b""
+        opened.database.write(  # as an older Likeness wrote some
+            lambda c: c.execute(
+                update(REFERENCES)
+                .where(older, REFERENCES.c.subject_number.is_(None))
+                .values(external_digest=None)
+            )
+        )
+    references = ["collections", "references", "staff"]
+    assert "(nobody named it)  (external id badge 8)" in likeness(*references).out
+    listed = answer(likeness, *references, "--subject", "badge 7")
+    assert [(one["subject"], one["external_id"]) for one in listed["references"]] == [
+        (None, "badge 7"),
+        ("Ada", "badge 7"),
+    ]
+    asked = erase("badge 8")
+    assert (asked.code, "badge 8, an external id, with 1 reference" in asked.err) == (2, True)
+    assert "Erased: 0 subjects and 1 reference." in erase("badge 8", "--yes").out
+    assert "Check the spelling" in erase("badge 8", "--yes").err
+    assert "Erased: 1 subject and 2 references." in erase("Ada", "--yes").out  # nobody's Ada too
+    assert "Erased: 0 subjects and 1 reference." in erase("badge 7", "--yes").out
+
+
+def test_whom_only_a_client_named_is_shown_by_that(
+    likeness: Command, picture: Make, erase: Command, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "people.csv"
+    picture("blue.png", BLUE)
+    manifest.write_text("path,subject,external_id\nblue.png,Bea,badge 9\n")
+    likeness("enrol", "--collection", "staff", "--any-quality", manifest)
+    with home() as opened:
+        opened.database.write(
+            lambda c: proofs.assign(
+                c,
+                opened.gallery.seal(opened.gallery.collection("staff")),
+                REFERENCES.c.external_digest != b"",
+                None,
+            )
+        )
+    shown = likeness("identify", "--collection", "staff", picture("b.png", BLUE, side=150))
+    assert " (external id badge 9), similarity" in shown.out
+    again = likeness("identify", "--collection", "staff", picture("b.png", BLUE), "--json")
+    (face,) = json.loads(again.out)["pictures"][0]["faces"]
+    assert [one["external_id"] for one in face["candidates"][:1]] == ["badge 9"]
 
 
 def test_a_subject_stays_whose_reference_is_erased(

@@ -20,7 +20,8 @@ from likeness.service.erase.erase import erase_references, erase_subject
 def erase(
     collection: Annotated[str, typer.Option(metavar="NAME", help="Collection to erase from.")],
     subject: Annotated[
-        str | None, typer.Argument(metavar="SUBJECT", help="The subject's name.")
+        str | None,
+        typer.Argument(metavar="SUBJECT", help="The subject's name, or a reference's external id."),
     ] = None,
     reference: Annotated[
         list[UUID] | None,
@@ -41,7 +42,9 @@ def erase(
         check_output(certificate)
 
     def ask_for_subject(spelt: int, references: int) -> None:
-        others = "" if spelt == 1 else f", {spelt} subjects by spelling alone,"
+        others = {0: ", an external id,", 1: ""}.get(
+            spelt, f", {spelt} subjects by spelling alone,"
+        )
         theirs = f"{several(references, 'reference')} from {plain(collection)}"
         require_yes(f"Erase {plain(subject)}{others} with {theirs}?", yes)
 

@@ -40,7 +40,7 @@ from likeness.cli.terminal.options import (
 )
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.standard_input import check_read_once, sample_of
-from likeness.cli.terminal.words import as_high, box_in_words, similarity_in_words
+from likeness.cli.terminal.words import as_high, box_in_words, named_in_words, similarity_in_words
 from likeness.errors import InvalidRequest, required
 from likeness.service.search.identify import Candidate, Identification, Identified
 from likeness.service.search.naming import Naming
@@ -267,8 +267,9 @@ def _candidate_in_words(candidate: Candidate, naming: Naming) -> str:
     at_hand = ""
     if naming.at_hand is not None and verdict.fmr_at_hand is not None:
         at_hand = f", and {as_high(verdict.fmr_at_hand, naming.at_hand)} {naming.whose.in_words}"
+    who = named_in_words(candidate.name, candidate.subject, candidate.external_id)
     return (
-        f"{plain(candidate.name)}, similarity {similarity_in_words(candidate.similarity)};"
+        f"{who}, similarity {similarity_in_words(candidate.similarity)};"
         f" {as_high(candidate.fmr, naming.calibration)} strangers score as high{at_hand}"
     )
 

@@ -203,4 +203,5 @@ def _candidate(match: "Match", naming: Naming) -> Candidate:
         match.similarity,
         naming.expected_of(verdict),
         match.subject_id,
+        match.external_id,
     )

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Row, bindparam, insert, select
 
-from likeness.errors import AlreadyExists, InvalidRequest, ModelMismatch, NotFound
+from likeness.errors import AlreadyExists, InvalidRequest, KeyUnusable, ModelMismatch, NotFound
 from likeness.gallery import proofs, stored_collections
 from likeness.gallery.seal import Details
 from likeness.gallery.stored_collections import StoredCollection, Unit, require_free_ids
@@ -16,7 +16,7 @@ from likeness.gallery.subjects import Subjects
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.index import checked_vectors
 from likeness.storage import OneOf
-from likeness.terms import CohortStatistics, Face, Template, checked_name, checked_text
+from likeness.terms import CohortStatistics, Face, Template, checked_name, checked_text, spellings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,6 +200,29 @@ class References(Unit):
         number = select(SUBJECTS.c.number).where(SUBJECTS.c.id == subject_id).scalar_subquery()
         return self._read(REFERENCES.c.subject_number == number)
 
+    def of_external_id(self, external_id: str) -> list[Reference]:
+        """List the references of an id that a client chose, however it is spelt, as they came.
+
+        They need no proof, as in `by_ids`. Rows of an older Likeness are opened one by one.
+
+        Raises:
+            InvalidRequest: nobody can have that id.
+        """
+        spelt = spellings(checked_name(external_id, "An external id"))
+        digests = [self.seal.external_digest(one) for one in spelt]
+        found = self._read(REFERENCES.c.external_digest.in_(digests), proven=False)
+        older = self._rows(REFERENCES.c.external_digest.is_(None))
+        read = [self._reference(row) for row in older if self._opens(row)]
+        found += [one for one in read if one.details.external_id in spelt]
+        return sorted(found, key=lambda one: one.number)
+
+    def _opens(self, row: Row[Any]) -> bool:
+        try:
+            self.seal.opened_details(row.id, row.sealed_details)
+        except KeyUnusable:
+            return False
+        return True
+
     def of_samples(self, samples_sha256: Iterable[bytes]) -> list[Reference]:
         """List the references that samples are enrolled as, by their digests, as they came."""
         ids = [self.seal.sample_id(one) for one in samples_sha256]
@@ -273,6 +296,7 @@ class References(Unit):
                 "subject_number": one.subject_id and subject_numbers[one.subject_id],
                 "sample_id": self.seal.sample_id(one.details.sample_sha256),
                 "face_digest": self._digest(one.details),
+                "external_digest": self.seal.external_digest(one.details.external_id),
                 "sealed_vector": self.seal.vector(one.id, one.template.vector),
                 "sealed_details": self.seal.details(one.id, one.details),
                 "cohort_mean": one.template.cohort.mean,

@@ -42,6 +42,7 @@ class Seal:
         self.collection_id = collection_id
         self._key = key
         self._names = Digester(key, "subject name")
+        self._external_ids = Digester(key, "external id")
         self._samples = Digester(key, "sample")
         self._faces = Digester(key, "face")
         self._tags = Digester(key, "tag")
@@ -62,6 +63,10 @@ class Seal:
     def name_digest(self, name: str) -> bytes:
         """Give 32 bytes by which a name is found."""
         return self._names.digest(name.encode())
+
+    def external_digest(self, external_id: str | None) -> bytes:
+        """Give 32 bytes by which a reference's external id is found; none where it has none."""
+        return b"" if external_id is None else self._external_ids.digest(external_id.encode())
 
     def sample_id(self, sample_sha256: bytes) -> UUID:
         """Give the id of a sample: the same whenever it comes, and another in every collection."""

@@ -67,6 +67,9 @@ REFERENCES = Table(
     Column("sample_id", Identifier, nullable=False),
     # The face's place in the sample, under a key: finds what is enrolled twice.
     Column("face_digest", LargeBinary(32), nullable=False),
+    # Of the id that a client chose, under a key: finds it; empty where there is none, and null
+    # where an older Likeness wrote the row.
+    Column("external_digest", LargeBinary(32)),
     Column("sealed_vector", LargeBinary, nullable=False),
     Column("sealed_details", LargeBinary, nullable=False),
     # In the clear: a search reads those of hundreds of candidates.
@@ -84,6 +87,7 @@ REFERENCES = Table(
     # Subject first, for foreign keys; collection too, or SQLite reads all that the collection has.
     Index("ix_gallery_references_subject_number_collection_id", "subject_number", "collection_id"),
     Index("ix_gallery_references_collection_id_sample_id", "collection_id", "sample_id"),
+    Index("ix_gallery_references_external_digest", "collection_id", "external_digest"),
     Index("ix_gallery_references_collection_id_created_at", "collection_id", "created_at"),
     Index("ix_gallery_references_collection_id_expires_at", "collection_id", "expires_at"),
     sqlite_autoincrement=True,

@@ -58,6 +58,7 @@ class SeenMatchAnswer(Answer):
     subject: str | None
     subject_id: UUID | None
     reference_id: UUID | None
+    external_id: str | None
     match: bool
     unnamed_because: str | None
     similarity: float

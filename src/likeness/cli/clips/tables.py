@@ -12,7 +12,7 @@ from uuid import UUID
 from likeness.cli.clips.moments import clock
 from likeness.cli.terminal.answers import Json, face_json, significant
 from likeness.cli.terminal.plain_text import plain
-from likeness.cli.terminal.words import several, similarity_in_words
+from likeness.cli.terminal.words import named_in_words, several, similarity_in_words
 from likeness.service.enrol.csv_rows import as_text
 from likeness.service.search.naming import SIMILARITY
 from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
@@ -163,8 +163,9 @@ def _lead(person: ClipPerson) -> ClipMatch | None:
 def match_in_words(match: ClipMatch) -> str:
     """Say whom somebody is like, with the rate that stands for it and how many looks agree."""
     sure = " (extrapolated)" if match.extrapolated else ""
+    who = named_in_words(match.name, match.subject, match.external_id)
     return (
-        f"{plain(match.name)}, similarity {similarity_in_words(match.similarity)};"
+        f"{who}, similarity {similarity_in_words(match.similarity)};"
         f" {one_in(match.fmr)}{sure} strangers score as high on a track;"
         f" {match.agreeing} of {several(match.looks, 'look')}"
         f" {'agrees' if match.agreeing == 1 else 'agree'}"
@@ -278,6 +279,7 @@ def _match_json(match: ClipMatch) -> Json:
     interval = match.fmr_interval
     return {
         "subject": match.subject,
+        "external_id": match.external_id,
         "reference": None if match.reference_id is None else str(match.reference_id),
         "match": match.match,
         "unnamed_because": match.unnamed_because,

@@ -95,7 +95,8 @@ def subjects(name: Name, limit: Limit = 100, after: After = 0, as_json: AsJson =
 def references(
     name: Name,
     subject: Annotated[
-        str | None, typer.Option(metavar="NAME", help="List only this subject's.")
+        str | None,
+        typer.Option(metavar="NAME", help="List only this subject's, or those of an external id."),
     ] = None,
     limit: Limit = 100,
     after: After = 0,
@@ -109,7 +110,7 @@ def references(
     lines = (
         f"{one.reference.id}  {one.reference.created_at:%Y-%m-%d}"
         f"  {box_in_words(one.reference.details.face.box)}"
-        f"  {one.subject.name if one.subject else '(nobody named it)'}"
+        f"  {one.subject.name if one.subject else '(nobody named it)'}{_external_in_words(one)}"
         for one in page.listed
     )
     document = {
@@ -193,6 +194,11 @@ def _naming(installation: Installation, rows: Rows, collection: Collection) -> N
 def _end(page: Page[ListedSubject] | Page[ListedReference], noun: str) -> str:
     further = "" if page.after is None else f" The next: --after {page.after}"
     return f"{len(page.listed)} of {several(page.total, noun)}.{further}"
+
+
+def _external_in_words(one: ListedReference) -> str:
+    external_id = one.reference.details.external_id
+    return "" if external_id is None else f"  (external id {external_id})"
 
 
 def _reference_json(one: ListedReference) -> Json:

@@ -167,6 +167,7 @@ def _candidate_json(candidate: Candidate) -> Json:
     verdict = candidate.verdict
     return {
         "subject": candidate.subject,
+        "external_id": candidate.external_id,
         "reference": None if candidate.reference_id is None else str(candidate.reference_id),
         "match": candidate.match,
         "unnamed_because": verdict.unnamed_because,

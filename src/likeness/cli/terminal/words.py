@@ -4,6 +4,7 @@ import math
 import textwrap
 from datetime import datetime
 
+from likeness.cli.terminal.plain_text import plain
 from likeness.terms import Box, Calibration, Face, GroupWarning, Point, one_in, rate_of_any
 
 
@@ -28,6 +29,13 @@ def warning_in_words(warning: GroupWarning) -> str:
         f" {warning.times:.0f} times as many as the {one_in(warning.asked_for)} asked for."
         f"{also if others else ''}"
     )
+
+
+def named_in_words(name: str, subject: str | None, external_id: str | None) -> str:
+    """Say who somebody is; of a reference that nobody named, what a client called it, too."""
+    if subject is not None or external_id is None:
+        return plain(name)
+    return f"{plain(name)} (external id {plain(external_id)})"
 
 
 def similarity_in_words(similarity: float) -> str:

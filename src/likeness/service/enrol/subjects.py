@@ -163,6 +163,8 @@ def list_references(
 ) -> Page[ListedReference]:
     """List references in the order they came: all, those of a subject, or those of some ids.
 
+    Where there is no subject of the name, they are those that have it as their external id.
+
     Raises:
         NoSuchCollection, NoSuchSubject: there is none of that name.
     """
@@ -170,11 +172,18 @@ def list_references(
 
     def read(its: CollectionRows) -> Page[ListedReference]:
         begins = after(of)
-        number, total = None, of.size.references
+        number, total, chosen = None, of.size.references, ids
         if subject is not None:
-            number = named(its, subject).number
-            total = its.subjects.sizes([number]).get(number, 0)
-        found = its.references.page(after=begins, limit=limit + 1, subject_number=number, ids=ids)
+            theirs = everybody_named(its, subject)
+            if theirs.subjects:
+                number = theirs.subjects[0].number
+                total = its.subjects.sizes([number]).get(number, 0)
+            else:
+                chosen = [one.id for one in theirs.references]
+                total = len(chosen)
+        found = its.references.page(
+            after=begins, limit=limit + 1, subject_number=number, ids=chosen
+        )
         known = its.subjects.of(found)
         listed = [ListedReference(one, known.get(one.subject_number or 0)) for one in found]
         return _page(of, listed, [one.number for one in found], total, limit)
@@ -267,6 +276,36 @@ def unassign_references(
 
     with home.record(caller, Action.ARRANGE, of) as record:
         return _followed(of, record.write(once.act(caller, of, _ASSIGNED, unassign), _outcome))
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whom a name means: subjects, of whom an older Likeness may have spelt two, and references.
+
+    References are those that have it as the id that a client chose: where there is no such subject
+    all of them, else those that are nobody's.
+    """
+
+    subjects: tuple[Subject, ...]
+    references: tuple[Reference, ...]
+
+
+def everybody_named(its: CollectionRows, name: str) -> Named:
+    """Find whom a name means: a subject's, or the id that a client chose for references.
+
+    Raises:
+        NoSuchSubject: there is neither.
+        InvalidRequest: nobody can have that name.
+    """
+    subjects = tuple(its.subjects.of_any_spelling(name))
+    references = tuple(
+        one
+        for one in its.references.of_external_id(name)
+        if not subjects or one.subject_number is None
+    )
+    if not subjects and not references:
+        raise NoSuchSubject(name)
+    return Named(subjects, references)
 
 
 def named(its: CollectionRows, name: str) -> Subject:

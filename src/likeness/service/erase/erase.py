@@ -28,13 +28,12 @@ from likeness.gallery import (
     mark_pictures,
     note_for_certificate,
 )
-from likeness.service.enrol.subjects import named
+from likeness.service.enrol.subjects import everybody_named, named
 from likeness.service.erase.watched import end_watches, left_watches, watches_of
 from likeness.service.uses import (
     Caller,
     Home,
     NoSuchCollection,
-    NoSuchSubject,
     Once,
     Outcome,
     declares,
@@ -134,7 +133,9 @@ def erase_subject(
 ) -> ErasureCertificate:
     """Erase the subject of a name with all their references; raises what `Erasing.finish` does.
 
-    Watches in the collection that look for somebody as alike end, unless they are to be kept.
+    References that have the name as their external id are erased, too: where it is a subject's
+    name, those that are nobody's, else all of them, with subjects who have no other. Watches in the
+    collection that look for somebody as alike end, unless they are to be kept.
 
     Where an older Likeness kept the name in two spellings, both are erased: nobody can tell which
     of them somebody means who asks to be forgotten. Consent is asked for both, and certified: it is
@@ -146,14 +147,14 @@ def erase_subject(
     """
     of = home.collection(caller, Action.ERASE, name)
     with home.record(caller, Action.ERASE, of) as record:
-        found = of.read(lambda its: its.subjects.of_any_spelling(subject))
-        if not found:
-            raise NoSuchSubject(subject)
-        subject_ids = tuple(one.id for one in found)
+        found = of.read(lambda its: everybody_named(its, subject))
+        subject_ids = tuple(one.id for one in found.subjects)
 
         def references(connection: Connection) -> tuple[UUID, ...]:
-            its = of.within(connection).references
-            return tuple(one.id for each in subject_ids for one in its.of_subject(each))
+            its = of.within(connection)
+            theirs = [one for each in subject_ids for one in its.references.of_subject(each)]
+            also = everybody_named(its, subject).references
+            return tuple(one.id for one in (*theirs, *also))
 
         require_consent(len(subject_ids), len(home.database.read(references)))
 
@@ -161,7 +162,9 @@ def erase_subject(
             theirs, its = references(connection), of.within(connection)
             readable = _readable(its, theirs)
             watches = watches_of(connection, home, of, readable)
-            begun = its.begin_erasure(home.clock(), subject_ids=subject_ids)
+            begun = its.begin_erasure(
+                home.clock(), subject_ids=subject_ids, reference_ids=theirs, with_emptied=True
+            )
             faces = (one.details for one in readable)
             mark_pictures(connection, home.keyring, begun.id, faces)
             ending = () if keep_watches else watches.alike

@@ -19,9 +19,9 @@ from likeness.vision.find import FaceFinder
 class Candidate:
     """Somebody of the gallery whom a face is like.
 
-    `subject` is None where nobody named the reference. `verdict` says what the score means and
-    whether it is a match; `expected_false` how many of the references searched score as high, for a
-    stranger, by the rate that decides.
+    `subject` is None where nobody named the reference; `external_id` is what a client called it.
+    `verdict` says what the score means and whether it is a match; `expected_false` how many of the
+    references searched score as high, for a stranger, by the rate that decides.
     """
 
     subject: str | None
@@ -31,6 +31,7 @@ class Candidate:
     similarity: float
     expected_false: float
     subject_id: UUID | None = None
+    external_id: str | None = None
 
     @property
     def match(self) -> bool:

@@ -84,6 +84,12 @@ class Match:
         subject = self.candidate.subject
         return None if subject is None else subject.id
 
+    @property
+    def external_id(self) -> str | None:
+        """What a client called the reference, if it did."""
+        reference = self.candidate.reference
+        return None if reference is None else reference.details.external_id
+
     def settled_by(self, confirmed_ids: Set[UUID | None]) -> "Match":
         """Give the match as people left it: if they confirmed it, it is one whatever rates say."""
         if self.verdict is None or not confirmed_ids & {self.reference_id, self.subject_id}:

@@ -63,7 +63,11 @@ class Seen(Generic[C]):
         return why_too_few(self.looks, self.agreeing, self.agreement) is None
 
     def as_match(
-        self, subject: str | None, subject_id: UUID | None = None, reference_id: UUID | None = None
+        self,
+        subject: str | None,
+        subject_id: UUID | None = None,
+        reference_id: UUID | None = None,
+        external_id: str | None = None,
     ) -> ClipMatch:
         """Say it of somebody of that name and these ids, for doors that speak of people."""
         verdict = self.verdict
@@ -80,6 +84,7 @@ class Seen(Generic[C]):
             self.looks,
             self.agreeing,
             self.agreement,
+            external_id,
         )
 
     def is_candidate(self, threshold: float) -> bool:
@@ -111,9 +116,10 @@ class SeenMatch(Seen[FoundCandidate]):
     @property
     def as_told(self) -> ClipMatch:
         """The match as doors that speak of people have it."""
-        subject = self.candidate.subject
+        subject, reference = self.candidate.subject, self.candidate.reference
         name = None if subject is None else subject.name
-        return self.as_match(name, self.subject_id, self.reference_id)
+        external_id = None if reference is None else reference.details.external_id
+        return self.as_match(name, self.subject_id, self.reference_id, external_id)
 
     def settled_by(self, confirmed_ids: Set[UUID | None]) -> "SeenMatch":
         """Give the match as people left it: if they confirmed it, it is one whatever rates say."""

@@ -19,7 +19,8 @@ def tell_nobody(done_ms: int, total_ms: int) -> None:
 class ClipMatch:
     """Somebody known whom a person of a clip is like.
 
-    `subject` is None where nobody named the reference; whoever is of a folder has no ids. `match`
+    `subject` is None where nobody named the reference, and `external_id` what a client called it;
+    whoever is of a folder has no ids. `match`
     is whether the person is called theirs; `unnamed_because` says why somebody who is as alike is
     not. `fmr` is how often strangers who are followed in a clip score as high, `fmr_interval` its
     95% interval where that is too rare to have been counted (`extrapolated`). Of `looks` at the
@@ -38,6 +39,7 @@ class ClipMatch:
     looks: int
     agreeing: int
     agreement: float
+    external_id: str | None = None
 
     @property
     def name(self) -> str:
