@@ -45,7 +45,9 @@ def signed(server: Running, body: bytes, target: str = TARGET, **more: str) -> b
     sent = AWSRequest("POST", server.url + "/", data=body)
     for name, value in {"X-Amz-Target": target, **more}.items():
         sent.headers[name] = value
-    SigV4Auth(Credentials(KEY_ID, SECRET), "rekognition", "eu-west-1").add_auth(sent)
+    SigV4Auth(
+        Credentials(server.access_key_id, server.secret), "rekognition", "eu-west-1"
+    ).add_auth(sent)
     headers = {**dict(sent.headers), "Host": server.url.removeprefix("http://")}
     return head("POST / HTTP/1.1", {**headers, "Content-Length": str(len(body))}) + body
 
@@ -181,6 +183,16 @@ def test_a_body_of_somebody_unknown_is_not_kept(server: Running) -> None:
     assert (status, document["Code"]) == (400, "MissingAuthenticationTokenException")
 
 
+def test_a_body_whose_declared_hash_is_falsely_signed_is_not_kept(server: Running) -> None:
+    false = Running(server.url, KEY_ID, "another secret")
+    declared = "0" * 64
+    request = signed(false, bytes(90_000), **{"X-Amz-Content-SHA256": declared})
+    with connected(server) as first:
+        first.sendall(request[:-1])
+        assert asked(server, signed(server, bytes(90_000)))[1]["Code"] == "SerializationException"
+        assert answer(first)[2]["Code"] == "InvalidSignatureException"
+
+
 def test_a_slow_sender_is_cut(server: Running) -> None:
     request = signed(server, b"{}")
     with connected(server) as connection:
@@ -192,13 +204,14 @@ def test_a_slow_sender_is_cut(server: Running) -> None:
     assert works(server)
 
 
-def test_bodies_together_are_bounded(server: Running) -> None:
+def test_who_never_ends_a_body_keeps_nobody_out(server: Running) -> None:
     request = signed(server, bytes(90_000))
     with connected(server) as first:
         first.sendall(request[:-1])
-        codes = {asked(server, request)[1]["Code"] for _ in range(3)}
-        assert "ProvisionedThroughputExceededException" in codes
-        assert answer(first)[0] == 408
+        codes = [asked(server, request)[1]["Code"] for _ in range(3)]
+        assert codes[-1] == "SerializationException"
+        late = ("RequestTimeoutException", "ProvisionedThroughputExceededException")
+        assert answer(first)[2]["Code"] in late
     assert works(server)
 
 

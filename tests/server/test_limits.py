@@ -3,14 +3,23 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import CollectorRegistry
 
-from likeness.server.door import Rates, Replays
-from likeness.server.errors import TooManyRequests
+from likeness.server import Metrics, Refusals
+from likeness.server.door import Rates
+from likeness.server.errors import Replayed, TooManyRequests
+from likeness.server.exchange import Exchange, Repeats
+from likeness.server.replays import Replays, Signatures
+from likeness.server.signature import Claim
+
+
+def refusals() -> Refusals:
+    return Refusals(Metrics(CollectorRegistry()))
 
 
 def test_a_bucket_fills_up_again_and_not_beyond_its_size() -> None:
     now_s = 0.0
-    rates = Rates(2, lambda: now_s)
+    rates = Rates(2, refusals(), lambda: now_s)
     for _ in range(2):
         rates.take("key:1")
     with pytest.raises(TooManyRequests, match="More than 2 requests a second"):
@@ -26,20 +35,66 @@ def test_a_bucket_fills_up_again_and_not_beyond_its_size() -> None:
 
 
 def test_no_rate_is_no_limit() -> None:
-    rates = Rates(0, lambda: 0.0)
+    rates = Rates(0, refusals(), lambda: 0.0)
     for _ in range(100):
         rates.take("key:1")
 
 
 def test_a_signature_is_remembered_as_long_as_it_is_good() -> None:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    replays = Replays(lambda: now)
+    now = began = datetime(2026, 1, 1, tzinfo=UTC)
+    signatures = Signatures(lambda: now)
     signature, other = "ab" * 32, "cd" * 32
-    assert not replays.seen(signature)
-    assert replays.seen(signature)
+    assert signatures.first(signature) is None
+    assert signatures.first(signature) == began
     now += timedelta(minutes=9)
-    assert not replays.seen(other)
-    assert replays.seen(signature)
+    assert signatures.first(other) is None
+    assert signatures.first(signature) == began
     now += timedelta(minutes=2)
-    assert not replays.seen(signature)
-    assert replays.seen(other)
+    assert signatures.first(signature) is None
+    assert signatures.first(other) == began + timedelta(minutes=9)
+
+
+def test_of_many_signatures_the_newest_are_remembered() -> None:
+    signatures = Signatures(lambda: datetime(2026, 1, 1, tzinfo=UTC), at_most=2)
+    for signature in ("aa" * 32, "bb" * 32, "cc" * 32):
+        assert signatures.first(signature) is None
+    assert signatures.first("cc" * 32) is not None
+    assert signatures.first("aa" * 32) is None
+
+
+def exchange(repeats: Repeats) -> Exchange:
+    claim = Claim("LKIA", "", "", "", (), "ab" * 32)
+    return Exchange({}, None, None, None, claim=claim, repeats=repeats)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("repeats", "at_once", "later"),
+    [
+        (Repeats.ALWAYS, True, True),
+        (Repeats.SOON, True, False),
+        (Repeats.NEVER, False, False),
+    ],
+)
+def test_a_request_comes_again_as_its_door_says(
+    repeats: Repeats, at_once: bool, later: bool
+) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    metrics = Metrics(CollectorRegistry())
+    replays = Replays(metrics, Refusals(metrics), lambda: now)
+    first = exchange(repeats)
+    replays.check(first)
+    assert not first.replayed
+    for seconds, served in ((1, at_once), (5, later)):
+        now += timedelta(seconds=seconds)
+        again = exchange(repeats)
+        if served:
+            replays.check(again)
+        else:
+            with pytest.raises(Replayed, match="sign it anew"):
+                replays.check(again)
+        assert again.replayed
+        replays.forget(again)  # of what was done, nothing is forgotten
+    replays.forget(first)
+    anew = exchange(repeats)
+    replays.check(anew)
+    assert not anew.replayed

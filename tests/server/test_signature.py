@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from likeness.access import Credential
 from likeness.server import Head
 from likeness.server.errors import SignatureInvalid, Unauthenticated
-from likeness.server.signature import read_claim, sign, verify
+from likeness.server.signature import read_claim, sign, verify, verify_head
 from likeness.terms import Principal, Role
 
 KEY_ID, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -374,3 +374,41 @@ def test_a_clock_may_be_five_minutes_off(minutes: int) -> None:
 )
 def test_a_clock_further_off_is_refused(minutes: int, words: str) -> None:
     assert refusal(GENUINE, now=THEN + timedelta(minutes=minutes)) == words
+
+
+def declaring(declared: str, secret: str = SECRET) -> Head:
+    """A request that declares its body's hash, and is signed with that."""
+    more = ("x-amz-content-sha256", declared)
+    bare = request("POST", "/", "", more)
+    signature = sign(bare, read_claim(bare, "service", THEN), declared, secret)
+    return request("POST", "/", "", more, signature=signature)
+
+
+def test_a_declared_hash_proves_the_sender_before_the_body_comes() -> None:
+    head = declaring(hashlib.sha256(b"body").hexdigest())
+    claim = read_claim(head, "service", THEN)
+    assert verify_head(head, claim, Keys())
+    assert verify(head, claim, hashlib.sha256(b"body").hexdigest(), Keys())
+    with pytest.raises(SignatureInvalid, match="is not the hash of the body"):
+        verify(head, claim, hashlib.sha256(b"another").hexdigest(), Keys())
+
+
+def test_without_a_declared_hash_the_head_alone_is_no_proof() -> None:
+    head = request("POST", "/")
+    assert not verify_head(head, read_claim(head, "service", THEN), Keys())
+
+
+@pytest.mark.parametrize(
+    ("head", "keys", "words"),
+    [
+        (declaring(EMPTY, "another secret"), Keys(), "does not match the signature"),
+        (declaring("UNSIGNED-PAYLOAD"), Keys(), "must be the hash of the body"),
+        (declaring(EMPTY.upper()), Keys(), "must be the hash of the body"),
+        (declaring(""), Keys(), "must be the hash of the body"),
+        (declaring(EMPTY), Keys(enabled=False), "security token"),
+        (request("POST", "/"), Keys(enabled=False), "security token"),
+    ],
+)
+def test_what_cannot_be_genuine_is_refused_by_its_head(head: Head, keys: Keys, words: str) -> None:
+    with pytest.raises(Unauthenticated, match=words):
+        verify_head(head, read_claim(head, "service", THEN), keys)

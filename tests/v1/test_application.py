@@ -5,15 +5,18 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
+from inspect import iscoroutinefunction
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 
 from likeness.errors import Fault, KeyUnusable, TooBusy
 from likeness.server import Lane
 from likeness.terms import Use
+from likeness.v1.application import ROUTERS
 from tests.service.unrecorded import UnrecordedDesk
 
 from .conftest import LANE, Client, signed
@@ -40,7 +43,7 @@ def test_a_watchs_picture_is_looked_at_in_the_lane_of_pictures(client: Client) -
 
 
 def test_a_watch_for_whose_picture_too_many_wait_is_to_be_asked_for_again(client: Client) -> None:
-    with closing(Lane("crowded", 1, -1, 20, client.gate.metrics)) as crowded:
+    with closing(Lane("crowded", 0, 0, 20, client.gate.metrics, client.gate.refusals)) as crowded:
         client.acts = replace(client.acts, pictures=crowded)
         client.limit()
         answer = client.call("POST", "/v1/watches", "operator", json=watch(client))
@@ -173,6 +176,41 @@ def test_a_request_that_comes_again_is_served_and_noted_as_one(
     lines = [vars(record)["fields"] for record in caplog.records if hasattr(record, "fields")]
     assert [line.get("replayed", False) for line in lines] == [False, True]
     assert [use.replayed for use in uses] == [False, True]
+
+
+def sent_thrice(client: Client, method: str, path: str, **more: Any) -> list[httpx.Response]:
+    """Sign a request, and send it three times."""
+
+    async def send() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(client.application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://v1") as sender:
+            request = signed(sender.build_request(method, path, **more), "operator")
+            return [await sender.send(request) for _ in range(3)]
+
+    return asyncio.run(send())
+
+
+def test_a_request_that_changes_something_is_done_once(client: Client) -> None:
+    added = sent_thrice(client, "POST", "/v1/watches", json=watch(client))
+    assert [answer.status_code for answer in added] == [201, 409, 409]
+    assert "made before, with the same signature" in added[1].json()["detail"]
+    (listed,) = client.call("GET", "/v1/watches", "operator").json()["watches"]
+    ended = sent_thrice(client, "DELETE", f"/v1/watches/{listed['id']}")
+    assert [answer.status_code for answer in ended] == [200, 409, 409]
+
+
+def test_a_request_that_did_nothing_may_come_again(client: Client) -> None:
+    missing = sent_thrice(client, "DELETE", f"/v1/watches/{uuid4()}")
+    assert [answer.status_code for answer in missing] == [404, 404, 404]
+
+
+def test_every_act_waits_for_its_turn(client: Client) -> None:
+    for router in ROUTERS:
+        for route in router.routes:
+            assert isinstance(route, APIRoute)
+            assert iscoroutinefunction(route.endpoint), route.path
+    client.gate.rows = Lane("full", 0, 0, 20, client.gate.metrics, client.gate.refusals)
+    assert client.call("GET", "/v1/cases", "reviewer").status_code == 429
 
 
 def test_body_of_somebody_unknown_is_not_parsed(

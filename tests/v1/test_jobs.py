@@ -70,7 +70,7 @@ def test_job_is_cancelled_once(client: Client) -> None:
     cancelled = client.call("POST", path, "client")
     assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
 
-    again = client.call("POST", path, "client")
+    again = client.call("POST", path, "client", params={"asked": "again"})
     assert again.status_code == 409
     assert "it was cancelled" in again.json()["detail"]
 

@@ -31,7 +31,7 @@ def test_what_outlasts_the_end_is_told_and_noted_under_its_id(
         server.stop()
         answer = received(connection)
         let_go.set()
-    (fields,) = [vars(record)["fields"] for record in caplog.records if hasattr(record, "fields")]
+    (fields,) = [vars(record)["fields"] for record in caplog.records if record.message == "request"]
     head, _, content = answer.partition(b"\r\n\r\n")
     assert f"x-request-id: {fields['request_id']}".encode() in head
     assert head.startswith(b"HTTP/1.1 503 ")

@@ -2,6 +2,7 @@
 
 import logging
 import shlex
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from operator import methodcaller
@@ -36,7 +37,8 @@ from likeness.service.video.run import ClipJobs
 from likeness.terms import Closing
 from likeness.v1.acts import Acts
 from likeness.v1.application import Application as OwnActs
-from likeness.vision.find import Observer
+from likeness.vision.decode import Sample
+from likeness.vision.find import Located, Observer
 
 _logger = logging.getLogger(__name__)
 
@@ -65,6 +67,7 @@ class Serving(Closing):
             metrics.stages.labels("locate").time,
             metrics.stages.labels("embed").time,
             metrics.faces.inc,
+            self._in_turn,
         )
         finders = Finders(
             installation,
@@ -120,6 +123,10 @@ class Serving(Closing):
     def close(self) -> None:
         """Finish what was begun, and let go of the home."""
         self._opened.close()
+
+    def _in_turn(self, sample: Sample, locate: Callable[[], Located]) -> Located:
+        """Have large pictures wait for one another, and nobody else for them."""
+        return self._gate.large.do(locate) if sample.cost.is_large else locate()
 
     async def _ready(self, request: Request) -> Response:
         ready = await run_in_threadpool(self._is_ready)

@@ -23,7 +23,7 @@ from likeness.rekognition.call import (
 from likeness.rekognition.documents import parse, serialise
 from likeness.rekognition.faults import AwsError, in_aws_words
 from likeness.rekognition.not_offered import not_offered
-from likeness.server import Answer, Door, Exchange, Gate
+from likeness.server import Answer, Door, Exchange, Gate, Repeats
 
 Operation = Callable[[Call, Request], Response]
 
@@ -45,6 +45,9 @@ class Application(Door):
                 404,
             )
         exchange.operation = operation_called(head) or exchange.operation
+        called = contract(exchange.operation)
+        changes = called is not None and called.changes
+        exchange.repeats = Repeats.SOON if changes else Repeats.ALWAYS
         return True
 
     def answer(self, exchange: Exchange) -> Awaitable[Answer]:

@@ -41,6 +41,7 @@ _LIVE_HEADERS = {
     "x-likeness-until": "until",
 }
 _MEDIA = {"Image", "Video"}
+_READING = ("Compare", "Describe", "Detect", "Get", "List", "Recognize", "Search")
 _STATEMENT = re.compile(r"[\x20-\x7e]{1,256}")
 _RECEIPT_HEADER, _CASE_HEADER = "X-Likeness-Receipt", "X-Likeness-Case"
 _MOST_CASES = 20
@@ -67,6 +68,11 @@ class Contract:
     output: Any
     errors: frozenset[str]
     takes_media: bool
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes anything that is kept: AWS names those that do not by these verbs."""
+        return not self.name.startswith(_READING)
 
 
 def contract(operation: str) -> Contract | None:

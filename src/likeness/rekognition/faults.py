@@ -31,6 +31,7 @@ from likeness.server.errors import (
     Malformed,
     NoRoom,
     NotSigned,
+    Replayed,
     RequestError,
     SignatureIncomplete,
     SignatureInvalid,
@@ -95,6 +96,7 @@ REQUESTS: dict[type[RequestError], tuple[str, int]] = {
     BodyTooSlow: ("RequestTimeoutException", 408),
     NoRoom: (_THROTTLED, 400),
     TooManyRequests: (_THROTTLED, 400),
+    Replayed: ("InvalidSignatureException", 400),
     Malformed: ("SerializationException", 400),
 }
 """AWS's name for what keeps a request from being answered, and its status; else it is our fault."""

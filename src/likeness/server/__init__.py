@@ -4,10 +4,12 @@ A door extends `Door`: it names what is asked, does it, and words what goes wron
 goes wrong before an act begins. All doors of a server share one `Gate`.
 """
 
+from likeness.server.bodies import BodyLimits
 from likeness.server.certificate import Certificate
-from likeness.server.door import Door, Gate, Lane, Limits, below
-from likeness.server.exchange import Answer, BodyLimits, Exchange, Stream
+from likeness.server.door import Door, Gate, Limits, below
+from likeness.server.exchange import Answer, Exchange, Repeats, Stream
 from likeness.server.http_server import HttpServer, Place
+from likeness.server.lanes import Lane
 from likeness.server.monitoring import Metrics, MetricsPage, log_json_lines
 from likeness.server.origins import open_to, read_origins
 from likeness.server.refusals import Refusal, Refusals
@@ -30,6 +32,7 @@ __all__ = [
     "Place",
     "Refusal",
     "Refusals",
+    "Repeats",
     "Stream",
     "below",
     "log_json_lines",

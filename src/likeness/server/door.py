@@ -2,23 +2,21 @@
 
 All doors share one gate. Nothing of a body is read before its claim is well formed and names a key
 of ours, and nothing of it is parsed before it is proven who sent it. Acts run on threads, in lanes
-that are bounded and do not block each other: those that look at pictures have one, and all others
-one of their own, so that listing collections does not wait for networks.
+that are bounded, fair, and do not block each other: those that look at pictures have one, large
+pictures another, and all others one of their own, so that listing collections does not wait for
+networks.
 """
 
 import asyncio
 import logging
-import threading
 import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID, uuid4
@@ -27,23 +25,22 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import likeness
-from likeness.access import Credential
 from likeness.errors import LikenessError
 from likeness.server.addresses import address_of
-from likeness.server.errors import KeysUnavailable, Malformed, Stopped, TooLate, TooManyRequests
-from likeness.server.exchange import (
-    OVER,
-    Answer,
-    Body,
-    BodyLimits,
-    Exchange,
-    Room,
-    Stages,
-    Stream,
+from likeness.server.bodies import Body, BodyLimits, Room
+from likeness.server.errors import (
+    KeysUnavailable,
+    Malformed,
+    SignatureInvalid,
+    Stopped,
+    TooManyRequests,
 )
+from likeness.server.exchange import OVER, Answer, Exchange, Stages, Stream
+from likeness.server.lanes import MOST_ELSEWHERE, Lane
 from likeness.server.monitoring import Metrics, note
-from likeness.server.refusals import Refusals
-from likeness.server.signature import SERVICE, SKEW, Head, Keys, read_claim, require_key, verify
+from likeness.server.refusals import Refusal, Refusals
+from likeness.server.replays import Replays
+from likeness.server.signature import SERVICE, Head, Keys, read_claim, verify, verify_head
 from likeness.terms import Closing, Principal
 
 _logger = logging.getLogger(__name__)
@@ -51,7 +48,7 @@ _PACKAGE_DIR = Path(likeness.__file__).parent
 
 T = TypeVar("T")
 _now = partial(datetime.now, UTC)
-_SIGNATURES_KEPT = 100_000
+_LARGE_NICENESS = 10
 
 
 class Door(ABC):
@@ -69,7 +66,10 @@ class Door(ABC):
 
     @abstractmethod
     def open(self, exchange: Exchange) -> bool:
-        """Name what is asked; say whether it has to be known who asks. Raises as `answer` does."""
+        """Name what is asked, and when it repeats; say whether it has to be known who asks.
+
+        Raises as `answer` does.
+        """
 
     @abstractmethod
     def answer(self, exchange: Exchange) -> Awaitable[Answer]:
@@ -102,6 +102,8 @@ class Door(ABC):
                 return
         finally:
             body.let_go()
+        if 400 <= answer.status < 500:  # nothing was done
+            self.gate.replays.forget(exchange)
         headers = {**_headers(answer), **exchange.headers}
         # A client that is still sending does not hear an answer.
         if not body.complete and "100-continue" not in head.values("expect"):
@@ -163,14 +165,15 @@ def below(prefixes: Mapping[str, ASGIApp], otherwise: ASGIApp) -> ASGIApp:
 class Limits:
     """What one server takes on.
 
-    `waiting` requests at most wait for each lane's threads; `request_s` is how long one may take
-    from there; `per_key_s` is how many a second one key may ask, 0 for no limit.
+    `waiting` requests at most wait for each lane's threads, half of them of one key. One key has
+    `picture_workers` and `row_workers` at a time, and somebody else one more. `request_s` is how
+    long one may take from there; `per_key_s` is how many a second one key may ask, 0 for no limit.
     """
 
     body: BodyLimits = field(default_factory=BodyLimits)
     picture_workers: int = 2
     row_workers: int = 4
-    waiting: int = 512
+    waiting: int = 1024
     request_s: float = 60.0
     per_key_s: float = 0.0
 
@@ -188,25 +191,46 @@ class Gate(Closing):
         self.metrics = metrics
         self.refusals = Refusals(metrics)
         self.limits = limits
-        self.rates = Rates(limits.per_key_s)
+        self.rates = Rates(limits.per_key_s, self.refusals)
         self._keys = keys
         self._clock = clock
-        self._replays = Replays(clock)
+        self.replays = Replays(metrics, self.refusals, clock)
         self._rooms: list[Room] = []
+        self._lanes: list[Lane] = []
         metrics.body_bytes.set_function(lambda: sum(room.held_bytes for room in self._rooms))
         # Who calls is found out apart, so that strangers cannot fill the lanes of others.
-        self._door, self.pictures, self.rows = self._lanes = tuple(
-            Lane(name, workers, limits.waiting, limits.request_s, metrics)
-            for name, workers in (
-                ("door", 1),
-                ("pictures", limits.picture_workers),
-                ("rows", limits.row_workers),
-            )
+        self._door = self._lane("door", 1)
+        self.pictures = self._lane("pictures", limits.picture_workers + 1, limits.picture_workers)
+        self.rows = self._lane("rows", limits.row_workers + 1, limits.row_workers)
+        self.large = self._lane(
+            "large", 1, waiting=min(MOST_ELSEWHERE, limits.waiting), niceness=_LARGE_NICENESS
         )
+
+    def _lane(
+        self,
+        name: str,
+        workers: int,
+        of_one: int | None = None,
+        *,
+        waiting: int | None = None,
+        niceness: int = 0,
+    ) -> Lane:
+        lane = Lane(
+            name,
+            workers,
+            self.limits.waiting if waiting is None else waiting,
+            self.limits.request_s,
+            self.metrics,
+            self.refusals,
+            of_one=of_one,
+            niceness=niceness,
+        )
+        self._lanes.append(lane)
+        return lane
 
     def room(self, limits: BodyLimits) -> Room:
         """Make room for the bodies of a door."""
-        self._rooms.append(room := Room(limits))
+        self._rooms.append(room := Room(limits, self.refusals))
         return room
 
     async def authenticate(self, exchange: Exchange) -> None:
@@ -218,22 +242,31 @@ class Gate(Closing):
         """
         head, body, stages = exchange.head, exchange.body, self.metrics.stages
         claim = read_claim(head, SERVICE, self._clock())
-        await self._recognise(lambda: require_key(claim, self._keys))
+        body.is_proven = await self._recognise(
+            lambda: verify_head(head, claim, self._keys), exchange.address
+        )
+        key = f"key {claim.access_key_id}"
+        body.count_for(key, *(() if body.is_proven else (f"address {exchange.address}",)))
         with stages.labels("read").time():
             await body.read()
-        with stages.labels("verify").time():
-            credential = await self._recognise(lambda: verify(head, claim, body.sha256, self._keys))
+        try:
+            with stages.labels("verify").time():
+                credential = await self._recognise(
+                    lambda: verify(head, claim, body.sha256, self._keys), exchange.address
+                )
+        except SignatureInvalid:
+            self.refusals.count(Refusal.FALSE_BODY)
+            raise
+        body.count_for(key)
         exchange.claim, exchange.principal = claim, credential.principal
-        if self._replays.seen(claim.signature):
-            exchange.replayed = True
-            self.metrics.replays.inc()
+        self.replays.check(exchange)
 
     async def run(
-        self, principal: Principal, lane: "Lane", act: Callable[[], T], stages: Stages
+        self, principal: Principal, lane: Lane, act: Callable[[], T], stages: Stages
     ) -> T:
         """Count a principal's request, and do it in a lane; raises what either does."""
         self.rates.take(principal.id)
-        return await lane.run(act, stages)
+        return await lane.run(act, principal.id, stages)
 
     def close(self) -> None:
         """Finish what runs and what waits."""
@@ -241,64 +274,11 @@ class Gate(Closing):
             lane.close()
         self.refusals.close()
 
-    async def _recognise(self, act: Callable[[], Credential]) -> Credential:
+    async def _recognise(self, act: Callable[[], T], address: str) -> T:
         try:
-            return await self._door.run(act)
+            return await self._door.run(act, address)
         except LikenessError as error:
             raise KeysUnavailable(type(error).__name__) from error
-
-
-class Lane:
-    """So many acts at a time, and so many that wait; more are refused."""
-
-    def __init__(
-        self, name: str, workers: int, waiting: int, within_s: float, metrics: Metrics
-    ) -> None:
-        self._at_most = workers + waiting
-        self._within_s = within_s
-        self._metrics = metrics
-        self._pool = ThreadPoolExecutor(workers, f"likeness-{name}")
-        self._lock = threading.Lock()
-        self._inside = 0
-        metrics.inside.labels(name).set_function(lambda: self._inside)
-
-    async def run(self, act: Callable[[], T], stages: Stages | None = None) -> T:
-        """Run an act; one that has not begun when the time is over never will.
-
-        Where `stages` are given, to which the act adds its own, their times are measured.
-
-        Raises:
-            TooManyRequests: too many wait.
-            TooLate: it is not done in time; what has begun goes on, and keeps its place.
-        """
-        with self._lock:
-            if self._inside >= self._at_most:
-                raise TooManyRequests("Too many requests are waiting. Try again.")
-            self._inside += 1
-        if stages is not None:
-            stages.append(("queue", time.perf_counter()))
-        future = self._pool.submit(self._measured, act, stages or [])
-        future.add_done_callback(self._left)
-        try:
-            async with asyncio.timeout(self._within_s):
-                return await asyncio.wrap_future(future)
-        except TimeoutError as error:
-            raise TooLate(f"It was not done within {self._within_s:g} seconds") from error
-
-    def close(self) -> None:
-        """Finish what is inside."""
-        self._pool.shutdown()
-
-    def _measured(self, act: Callable[[], T], stages: Stages) -> T:
-        try:
-            return act()
-        finally:
-            for (stage, began_s), (_, ended_s) in pairwise([*stages, ("", time.perf_counter())]):
-                self._metrics.stages.labels(stage).observe(ended_s - began_s)
-
-    def _left(self, future: "Future[T]") -> None:
-        with self._lock:
-            self._inside -= 1
 
 
 class Rates:
@@ -307,8 +287,14 @@ class Rates:
     For one event loop. `per_s` 0 sets no limit.
     """
 
-    def __init__(self, per_s: float, clock_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        per_s: float,
+        refusals: Refusals,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._per_s = per_s
+        self._refusals = refusals
         self._clock_s = clock_s
         # Of each principal: what is left, and when that was.
         self._left: dict[str, tuple[float, float]] = {}
@@ -326,36 +312,11 @@ class Rates:
         left, then_s = self._left.get(principal_id, (full, now_s))
         left = min(full, left + (now_s - then_s) * self._per_s)
         if left < 1:
+            self._refusals.count(Refusal.KEY_RATE)
             raise TooManyRequests(
                 f"More than {self._per_s:g} requests a second with this key. Try again later."
             )
         self._left[principal_id] = (left - 1, now_s)
-
-
-class Replays:
-    """The signatures of the last ten minutes, for which alone they are good; for one event loop.
-
-    Two equal requests within a second carry one signature, so that a replay cannot be told from a
-    retry: both are legitimate, and worth counting.
-    """
-
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._clock = clock
-        self._seen: dict[bytes, datetime] = {}
-
-    def seen(self, signature: str) -> bool:
-        """Remember a genuine signature; say whether it is remembered already."""
-        now = self._clock()
-        digest = bytes.fromhex(signature)[:16]
-        while self._seen:
-            oldest = next(iter(self._seen))
-            if len(self._seen) < _SIGNATURES_KEPT and now - self._seen[oldest] <= 2 * SKEW:
-                break
-            del self._seen[oldest]
-        if digest in self._seen:
-            return True
-        self._seen[digest] = now
-        return False
 
 
 async def _send_stream(stream: Stream, exchange: Exchange, send: Send) -> None:

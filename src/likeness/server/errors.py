@@ -12,6 +12,7 @@ RequestError
 ├─ NoRoom                bodies of others leave no room for this one
 ├─ TooManyRequests       too many wait, or this key asks too often
 ├─ TooLate               it was not done in time
+├─ Replayed              it was asked for before, with the same signature
 ├─ Stopped               the server stopped before it was done
 └─ Malformed             it is no HTTP
 """
@@ -63,6 +64,10 @@ class TooManyRequests(RequestError):
 
 class TooLate(RequestError):
     """The request was not done in time."""
+
+
+class Replayed(RequestError):
+    """The same request was made before, with the same signature, and would change something."""
 
 
 class Stopped(RequestError):

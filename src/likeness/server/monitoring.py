@@ -12,6 +12,7 @@ import logging
 import sys
 import time
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from prometheus_client import (
@@ -25,8 +26,10 @@ from prometheus_client import (
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from likeness.server.exchange import Answer
 from likeness.terms import Principal
+
+if TYPE_CHECKING:  # it counts refusals, which are measured here
+    from likeness.server.exchange import Answer
 
 _logger = logging.getLogger(__name__)
 _BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -101,7 +104,7 @@ class MetricsPage:
 
 def note(
     metrics: Metrics,
-    answer: Answer,
+    answer: "Answer",
     *,
     request_id: UUID,
     began_s: float,

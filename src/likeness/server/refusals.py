@@ -28,6 +28,15 @@ class Refusal(StrEnum):
     SILENT = "silent"
     SLOW_HANDSHAKE = "slow-handshake"
     SLOW_HEAD = "slow-head"
+    BODIES = "bodies"
+    BODY_SHARE = "body-share"
+    SLOW_BODY = "slow-body"
+    FALSE_BODY = "false-body"
+    REPLAYED = "replayed"
+    KEY_RATE = "key-rate"
+    WAITING = "waiting"
+    KEY_WAITING = "key-waiting"
+    LATE = "late"
 
 
 class Refusals(Closing):

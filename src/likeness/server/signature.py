@@ -1,7 +1,7 @@
 """Proves who sent a request: AWS Signature Version 4, in the `Authorization` header.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html. What is checked, in
-this order; 1 to 7 need no body, so nothing of one is read for a request that fails them, and
+this order; 1 to 8 need no body, so nothing of one is read for a request that fails them, and
 strangers take no memory:
 
 1. There is one Authorization header, of AWS4-HMAC-SHA256: no presigned, chunked or asymmetric form.
@@ -11,8 +11,10 @@ strangers take no memory:
 5. The signed headers are there, in order, with host, x-amz-date and, where sent, x-amz-target.
 6. There is no session token: keys of ours have none.
 7. The key is known and enabled; ids are random, so that nobody guesses one.
-8. X-Amz-Content-SHA256, where sent, is the body's hash.
-9. The signature is that of the canonical request, compared in constant time.
+8. Where X-Amz-Content-SHA256 declares the body's hash, the signature is that of the canonical
+   request with it, compared in constant time.
+9. A declared hash is that of the body which came.
+10. The signature is that of the canonical request, compared in constant time.
 """
 
 import hashlib
@@ -44,7 +46,7 @@ _MOMENT = "%Y%m%dT%H%M%SZ"
 _PARAMETERS = ("Credential", "SignedHeaders", "Signature")
 _NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _REGION = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
-_SIGNATURE = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_HASH = _SIGNATURE = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _MOMENT_FORM = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII)
 
 
@@ -151,6 +153,26 @@ def read_claim(head: Head, service: str, now: datetime) -> Claim:
     return Claim(access_key_id, moment, region, service, signed, parameters["Signature"])
 
 
+def verify_head(head: Head, claim: Claim, keys: Keys) -> bool:
+    """Prove a claim as far as that needs no body: checks 7 and 8; says whether that is proof.
+
+    Raises:
+        Unauthenticated: one of them fails.
+    """
+    credential = require_key(claim, keys)
+    declared = head.values("x-amz-content-sha256")
+    if not declared:
+        return False
+    _require(
+        len(declared) == 1 and _HASH.fullmatch(declared[0]),
+        "The value of X-Amz-Content-SHA256 must be the hash of the body: 64 lower-case hex digits,"
+        " once. Unsigned payloads are not served.",
+        SignatureInvalid,
+    )
+    _require_signature(head, claim, declared[0], credential.secret)
+    return True
+
+
 def require_key(claim: Claim, keys: Keys) -> Credential:
     """Find the key that a claim names: check 7.
 
@@ -164,7 +186,7 @@ def require_key(claim: Claim, keys: Keys) -> Credential:
 
 
 def verify(head: Head, claim: Claim, body_sha256: str, keys: Keys) -> Credential:
-    """Prove a claim: checks 7, for a key may be disabled while a body comes, to 9.
+    """Prove a claim: check 7, for a key may be disabled while a body comes, 9 and 10.
 
     Args:
         head: the request that makes the claim.
@@ -182,14 +204,7 @@ def verify(head: Head, claim: Claim, body_sha256: str, keys: Keys) -> Credential
             "The value of X-Amz-Content-SHA256 is not the hash of the body that came.",
             SignatureInvalid,
         )
-    _require(
-        hmac.compare_digest(sign(head, claim, body_sha256, credential.secret), claim.signature),
-        "The request signature we calculated does not match the signature you provided. Check"
-        " your AWS Secret Access Key and signing method. Consult the service documentation for"
-        f" details. The request came with Host {head.values('host')[0]!r}: a proxy must pass it on"
-        " as it was signed.",
-        SignatureInvalid,
-    )
+    _require_signature(head, claim, body_sha256, credential.secret)
     return credential
 
 
@@ -221,6 +236,17 @@ def canonical_request(head: Head, signed_headers: Sequence[str], body_sha256: st
             ";".join(signed_headers),
             body_sha256,
         )
+    )
+
+
+def _require_signature(head: Head, claim: Claim, body_sha256: str, secret: str) -> None:
+    _require(
+        hmac.compare_digest(sign(head, claim, body_sha256, secret), claim.signature),
+        "The request signature we calculated does not match the signature you provided. Check"
+        " your AWS Secret Access Key and signing method. Consult the service documentation for"
+        f" details. The request came with Host {head.values('host')[0]!r}: a proxy must pass it on"
+        " as it was signed.",
+        SignatureInvalid,
     )
 
 

@@ -1,10 +1,13 @@
 """What `/v1` offers: acts on a home, by callers whose proof goes out with the answer."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Annotated
+from functools import partial, wraps
+from inspect import iscoroutinefunction
+from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request
+from fastapi import APIRouter, Depends, Header, Request
 
 from likeness.errors import InvalidRequest
 from likeness.server import Lane
@@ -16,6 +19,26 @@ PROOF_STATE = "proof"
 """Where a request's state holds the proof whose receipt goes out with its answer."""
 STREAM_STATE = "stream"
 """Where a request's state holds what is sent piece by piece, in place of its answer's content."""
+
+
+DONE_BY: ContextVar[Callable[[Callable[[], Any]], Awaitable[Any]]] = ContextVar("done_by")
+"""What does the act of a request when its caller's turn has come."""
+
+
+class ActRouter(APIRouter):
+    """Routes whose acts are done in turn; those that are asynchronous see to that themselves."""
+
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
+        """Add a route."""
+        if iscoroutinefunction(endpoint):
+            super().add_api_route(path, endpoint, **more)
+            return
+
+        @wraps(endpoint)
+        async def in_turn(**given: Any) -> Any:
+            return await DONE_BY.get()(partial(endpoint, **given))
+
+        super().add_api_route(path, in_turn, **more)
 
 
 @dataclass(frozen=True, slots=True)

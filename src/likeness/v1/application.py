@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -36,11 +36,12 @@ from likeness.errors import (
     StateError,
     TooBusy,
 )
-from likeness.server import SERVICE, Answer, BodyLimits, Door, Exchange, Gate, Stream
+from likeness.server import SERVICE, Answer, BodyLimits, Door, Exchange, Gate, Repeats, Stream
 from likeness.server.errors import (
     BodyTooLarge,
     BodyTooSlow,
     KeysUnavailable,
+    Replayed,
     RequestError,
     Stopped,
     TooLate,
@@ -48,7 +49,16 @@ from likeness.server.errors import (
     Unauthenticated,
 )
 from likeness.service.uses import Proof, receipt_for
-from likeness.v1.acts import PROOF_STATE, STREAM_STATE, Acts, Offered, RowsHere, Somebody
+from likeness.v1.acts import (
+    DONE_BY,
+    PROOF_STATE,
+    STREAM_STATE,
+    ActRouter,
+    Acts,
+    Offered,
+    RowsHere,
+    Somebody,
+)
 from likeness.v1.cases import cases
 from likeness.v1.certificates import certificates
 from likeness.v1.jobs import jobs
@@ -66,7 +76,7 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
 }
 
-_ledger = APIRouter(prefix="/v1", tags=["ledger"])
+_ledger = ActRouter(prefix="/v1", tags=["ledger"])
 _RECEIPT: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {}}}}
 _NOTE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}}}
 
@@ -83,6 +93,7 @@ _ANSWERS: tuple[tuple[type[Exception], int, str], ...] = (
     (BodyTooLarge, 413, "InvalidRequest"),
     (BodyTooSlow, 408, "InvalidRequest"),
     (TooManyRequests, 429, "TooManyRequests"),
+    (Replayed, 409, "Conflict"),
     (RequestError, 503, "Fault"),
     (RequestValidationError, 400, "InvalidRequest"),
     (HTTPException, 404, "NotFound"),
@@ -109,7 +120,7 @@ class Application(Door):
         )
         self._acts.state.acts = acts
         self._acts.state.listeners = Listeners()
-        for router in (cases, watches, jobs, sources, live, subjects, certificates, _ledger):
+        for router in ROUTERS:
             self._acts.include_router(router)
         self._acts.add_api_route(HEALTH_PATH, show_health, tags=["health"])
 
@@ -120,6 +131,8 @@ class Application(Door):
         if exchange.head.path in (DESCRIPTION_PATH, HEALTH_PATH):
             return False
         exchange.body.check_declared()
+        reads = exchange.head.method in ("GET", "HEAD")
+        exchange.repeats = Repeats.ALWAYS if reads else Repeats.NEVER
         return True
 
     async def answer(self, exchange: Exchange) -> Answer:
@@ -132,6 +145,7 @@ class Application(Door):
         scope = {**exchange.scope, "state": state}
         if exchange.principal is not None:
             self.gate.rates.take(exchange.principal.id)
+            DONE_BY.set(partial(self.gate.rows.run, by=exchange.principal.id))
         read: list[Message] = [{"type": "http.request", "body": bytes(exchange.body.content)}]
         sent: list[Message] = []
 
@@ -199,6 +213,19 @@ def show_receipt(receipt_id: str, rows: RowsHere, somebody: Somebody) -> Respons
 def show_checkpoint(rows: RowsHere, somebody: Somebody) -> Response:
     """Give the signed head of the ledger, to be kept where nobody here can change it."""
     return Response(rows.ledger.checkpoint(), media_type="text/plain")
+
+
+ROUTERS: tuple[ActRouter, ...] = (
+    cases,
+    watches,
+    jobs,
+    sources,
+    live,
+    subjects,
+    certificates,
+    _ledger,
+)
+"""All acts that are offered here."""
 
 
 async def _raise(request: Request, error: Exception) -> Response:

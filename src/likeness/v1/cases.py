@@ -3,16 +3,16 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from likeness.review import LONGEST_STATEMENT, Verdict
 from likeness.service.review import cases as acts
-from likeness.v1.acts import Calls, RowsHere
+from likeness.v1.acts import ActRouter, Calls, RowsHere
 from likeness.v1.answers import CaseAnswer, CasesAnswer, SeenCaseAnswer
 
-cases = APIRouter(prefix="/v1/cases", tags=["review"])
+cases = ActRouter(prefix="/v1/cases", tags=["review"])
 
 _Statement = Annotated[str, Field(min_length=1, max_length=LONGEST_STATEMENT)]
 _Unblurred = Annotated[

@@ -3,13 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from likeness.service.erase import certificates as acts
-from likeness.v1.acts import Calls, HomeHere, RowsHere
+from likeness.v1.acts import ActRouter, Calls, HomeHere, RowsHere
 from likeness.v1.answers import CertificateAnswer, ErasuresAnswer, VerificationAnswer
 
-certificates = APIRouter(prefix="/v1/certificates", tags=["erasure"])
+certificates = ActRouter(prefix="/v1/certificates", tags=["erasure"])
 
 
 @certificates.get("")

@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from likeness.service.video import manage as acts
 from likeness.service.video.results import people_seen
-from likeness.v1.acts import Calls, HomeHere, RowsHere
+from likeness.v1.acts import ActRouter, Calls, HomeHere, RowsHere
 from likeness.v1.answers import JobAnswer, JobsAnswer
 from likeness.v1.clip_answers import PeopleSeenAnswer
 
-jobs = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+jobs = ActRouter(prefix="/v1/jobs", tags=["jobs"])
 
 _Id = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -30,7 +30,7 @@ from likeness.service.live.sightings import SightingsPage, sightings_after
 from likeness.service.live.start import start_live
 from likeness.service.search.naming import SIMILARITY
 from likeness.terms import LiveStatement
-from likeness.v1.acts import STREAM_STATE, Calls, HomeHere, RowsHere
+from likeness.v1.acts import STREAM_STATE, ActRouter, Calls, HomeHere, RowsHere
 from likeness.v1.live_answers import (
     BegunLiveAnswer,
     LiveAnswer,
@@ -39,7 +39,7 @@ from likeness.v1.live_answers import (
     SightingsAnswer,
 )
 
-live = APIRouter(prefix="/v1/live", tags=["live"])
+live = ActRouter(prefix="/v1/live", tags=["live"])
 
 EVENTS = "text/event-stream"
 _Id = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]

@@ -3,16 +3,15 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from likeness.service.live import sources as acts
 from likeness.service.live.sources import NewSource
 from likeness.terms import UNDECLARED
-from likeness.v1.acts import Calls, RowsHere
+from likeness.v1.acts import ActRouter, Calls, RowsHere
 from likeness.v1.answers import Answer, SourceAnswer, SourcesAnswer
 
-sources = APIRouter(prefix="/v1/sources", tags=["sources"])
+sources = ActRouter(prefix="/v1/sources", tags=["sources"])
 
 
 class SourceRequest(BaseModel):

@@ -6,14 +6,13 @@ Names are in bodies alone: paths end in logs of proxies.
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.service.enrol import subject_changes as acts
-from likeness.v1.acts import Calls, RowsHere
+from likeness.v1.acts import ActRouter, Calls, RowsHere
 from likeness.v1.answers import ChangedSubjectAnswer
 
-subjects = APIRouter(prefix="/v1/subjects", tags=["subjects"])
+subjects = ActRouter(prefix="/v1/subjects", tags=["subjects"])
 
 # A thousand ids fill most of a body.
 _MOST_REFERENCES = 1000

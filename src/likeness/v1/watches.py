@@ -3,17 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field
 
 from likeness.review import LONGEST_STATEMENT, Grounds
 from likeness.service.watch import watches as acts
 from likeness.service.watch.watches import Wanted
-from likeness.v1.acts import Calls, Offered, RowsHere
+from likeness.v1.acts import ActRouter, Calls, Offered, RowsHere
 from likeness.v1.answers import AddedWatchAnswer, SeenWatchAnswer, WatchAnswer, WatchesAnswer
 from likeness.vision.decode import inspect
 
-watches = APIRouter(prefix="/v1/watches", tags=["watches"])
+watches = ActRouter(prefix="/v1/watches", tags=["watches"])
 
 _Statement = Annotated[str, Field(min_length=1, max_length=LONGEST_STATEMENT)]
 
@@ -39,7 +38,8 @@ async def add_watch(asked: WatchRequest, offered: Offered, calls: Calls) -> Adde
     wanted = Wanted(asked.collection, grounds, asked.expires_at, asked.webhook)
     rows, caller = offered.rows, calls("AddWatch", asked.purpose)
     added = await offered.pictures.run(
-        lambda: acts.add_watch(rows, caller, wanted, lambda: inspect(asked.image, rows.limits))
+        lambda: acts.add_watch(rows, caller, wanted, lambda: inspect(asked.image, rows.limits)),
+        caller.principal.id,
     )
     return AddedWatchAnswer.of_added(*added)
 

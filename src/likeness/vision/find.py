@@ -148,11 +148,15 @@ class FaceLocator:
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """Times what a finder does, in contexts, and is told how many faces it finds."""
+    """Times what a finder does, in contexts, and is told how many faces it finds.
+
+    `in_turn` is given a sample and what locates its faces, and does that when its turn has come.
+    """
 
     locating: Callable[[], AbstractContextManager[object]] = nullcontext
     embedding: Callable[[], AbstractContextManager[object]] = nullcontext
     found: Callable[[int], object] = lambda count: None
+    in_turn: Callable[[Sample, Callable[[], Located]], Located] = lambda sample, locate: locate()
 
 
 class FaceFinder:
@@ -171,7 +175,7 @@ class FaceFinder:
 
     def locate(self, sample: Sample) -> Located:
         """Find every face, largest first, with its pose and its quality."""
-        return self._observed(self._locator.locate, sample)
+        return self._in_turn(self._locator.locate, sample)
 
     def locate_in(self, image: Image, least: float | None = None) -> Located:
         """Find every face of a picture that is decoded already (`FaceLocator.locate_in`)."""
@@ -179,7 +183,7 @@ class FaceFinder:
 
     def locate_largest(self, sample: Sample) -> Located:
         """Find the largest face alone, or none: in less time, since it is seen from afar."""
-        return self._observed(self._locator.locate_largest, sample)
+        return self._in_turn(self._locator.locate_largest, sample)
 
     def templates(self, located: Located, which: Sequence[int] | None = None) -> list[Template]:
         """Make the templates of the faces with these indices; of all without."""
@@ -196,6 +200,9 @@ class FaceFinder:
     def observed_by(self, observer: Observer) -> Self:
         """Give a finder that does the same, and is observed."""
         return type(self)(self._locator, self._recogniser, observer)
+
+    def _in_turn(self, locate: Callable[[Sample], Located], sample: Sample) -> Located:
+        return self._observer.in_turn(sample, partial(self._observed, locate, sample))
 
     def _observed(self, locate: Callable[[Seen], Located], seen: Seen) -> Located:
         with self._observer.locating():

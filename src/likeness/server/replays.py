@@ -1,0 +1,94 @@
+"""Requests that come again with the same signature: what is done about them, at every door.
+
+A signature is good for five minutes, so that whoever has seen a request can send it again. Two
+equal requests that somebody makes within a second have one signature too: nothing tells them apart.
+
+1. What changes nothing is served again. It is counted, and marked `replayed` in log and ledger.
+2. What changes anything is done once: the same request is refused until it is signed anew, unless
+   it was refused before and so has done nothing.
+3. AWS's clients may make two equal requests within a second, and expect what AWS answers. At their
+   door, one that changes something is still served within two seconds of the first, and marked.
+
+Each server remembers what it has served itself, for as long as a signature is good.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from likeness.errors import required
+from likeness.server.errors import Replayed
+from likeness.server.exchange import Exchange, Repeats
+from likeness.server.monitoring import Metrics
+from likeness.server.refusals import Refusal, Refusals
+from likeness.server.signature import SKEW
+
+_REMEMBERED = 200_000
+_WITHIN = timedelta(seconds=2)
+
+
+class Replays:
+    """Remembers genuine requests, and refuses those that would do something twice."""
+
+    def __init__(self, metrics: Metrics, refusals: Refusals, clock: Callable[[], datetime]) -> None:
+        self._metrics = metrics
+        self._refusals = refusals
+        self._clock = clock
+        # Apart, so that nobody who reads a lot makes it forget what was changed.
+        self._served = {repeats: Signatures(clock) for repeats in Repeats}
+
+    def check(self, exchange: Exchange) -> None:
+        """Remember a genuine request, and mark one that is remembered already.
+
+        Raises:
+            Replayed: it would change something again.
+        """
+        first = self._served[exchange.repeats].first(
+            required(exchange.claim, "a request whose sender is proven").signature
+        )
+        if first is None:
+            return
+        exchange.replayed = True
+        self._metrics.replays.inc()
+        within = _WITHIN if exchange.repeats is Repeats.SOON else timedelta()
+        if exchange.repeats is not Repeats.ALWAYS and self._clock() - first >= within:
+            self._refusals.count(Refusal.REPLAYED)
+            raise Replayed(
+                "This request was made before, with the same signature, and is done once. Look"
+                " whether it was done; sign it anew to make it again."
+            )
+
+    def forget(self, exchange: Exchange) -> None:
+        """Let a request come again that has done nothing."""
+        if exchange.claim is not None and not exchange.replayed:
+            self._served[exchange.repeats].forget(exchange.claim.signature)
+
+
+class Signatures:
+    """Genuine signatures, and when each came first, for as long as they are good; for one loop."""
+
+    def __init__(self, clock: Callable[[], datetime], at_most: int = _REMEMBERED) -> None:
+        self._clock = clock
+        self._at_most = at_most
+        self._came: dict[bytes, datetime] = {}
+
+    def first(self, signature: str) -> datetime | None:
+        """Remember a signature; say when it came first, if it did before."""
+        now = self._clock()
+        digest = _short(signature)
+        while self._came:
+            oldest = next(iter(self._came))
+            if len(self._came) < self._at_most and now - self._came[oldest] <= 2 * SKEW:
+                break
+            del self._came[oldest]
+        if (first := self._came.get(digest)) is not None:
+            return first
+        self._came[digest] = now
+        return None
+
+    def forget(self, signature: str) -> None:
+        """Let a signature come again as if it were the first time."""
+        self._came.pop(_short(signature), None)
+
+
+def _short(signature: str) -> bytes:
+    return bytes.fromhex(signature)[:16]
