@@ -21,7 +21,8 @@
     ├─ Refused       Likeness could, and will not
     │  ├─ Denied              policy forbids the use
     │  ├─ LicenceNotAccepted  the operator has not accepted these weights' licence
-    │  └─ QualityTooLow       not fit to enrol
+    │  ├─ QualityTooLow       not fit to enrol
+    │  └─ Unlike              does not look like the person's other pictures
     └─ Fault         Likeness should, and cannot
        ├─ ArtifactUnavailable a pinned file could not be fetched
        ├─ ModelTampered       bytes differ from the pinned digest
@@ -136,6 +137,10 @@ class LicenceNotAccepted(Refused):
 
 class QualityTooLow(Refused):
     """The face is not fit to enrol."""
+
+
+class Unlike(Refused):
+    """The face does not look like the other pictures of the person whose it is said to be."""
 
 
 class Fault(LikenessError):

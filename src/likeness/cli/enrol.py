@@ -29,13 +29,14 @@ from likeness.cli.terminal.options import (
     Foremost,
     PrecisionChoice,
     Threads,
+    UnlikeOthers,
 )
 from likeness.cli.terminal.output_file import check_output, growing_output, name_beside
 from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.standard_input import STANDARD_INPUT, picture_path, read_picture
 from likeness.cli.terminal.stopping import stopping
 from likeness.cli.terminal.words import several
-from likeness.errors import InvalidRequest, QualityTooLow, SeveralFaces
+from likeness.errors import InvalidRequest, QualityTooLow, SeveralFaces, Unlike
 from likeness.service.enrol.enrol import (
     Demands,
     Enroller,
@@ -50,6 +51,7 @@ from likeness.service.uses import Caller, Home, Stated
 _CURES = {
     SeveralFaces.__name__: "`--foremost` takes the largest face of each",
     QualityTooLow.__name__: "`--any-quality` takes them as they are",
+    Unlike.__name__: "`--unlike` takes what looks like none of a person's other pictures",
 }
 """What would let rejected pictures be enrolled, by the kind of their rejection."""
 
@@ -84,6 +86,7 @@ def enrol(
     ] = None,
     any_quality: AnyQuality = False,
     foremost: Foremost = False,
+    unlike: UnlikeOthers = False,
     footage: FootageStated = None,
     as_json: AsJson = False,
     detector_side: DetectorSide = None,
@@ -116,7 +119,7 @@ def enrol(
             replace(caller, stated=Stated(footage=footage)),
             collection,
             pictures,
-            Demands(any_quality, foremost),
+            Demands(any_quality, foremost, unlike),
             report=report,
             workers=installation.workers(Workload.MANY),
         )

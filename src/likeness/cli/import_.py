@@ -15,7 +15,7 @@ from likeness.cli.enrol import enrol_all, print_tally
 from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import print_answer
 from likeness.cli.terminal.exit_codes import ExitCode, warn
-from likeness.cli.terminal.options import AnyQuality, AsJson, Foremost, PassphraseFile
+from likeness.cli.terminal.options import AnyQuality, AsJson, Foremost, PassphraseFile, UnlikeOthers
 from likeness.cli.terminal.output_file import check_output
 from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.prompts import passphrase_from
@@ -67,6 +67,7 @@ def import_(
     ] = None,
     any_quality: AnyQuality = False,
     foremost: Foremost = False,
+    unlike: UnlikeOthers = False,
     bring_back: Annotated[
         bool,
         typer.Option("--bring-back", help="Import those too who were erased here; it is recorded."),
@@ -81,10 +82,10 @@ def import_(
     if (file is None) == (compreface is None):
         raise InvalidRequest("What to import is not clear. Give a FILE, or --compreface SOURCE.")
     if file is not None:
-        if service or report or any_quality or foremost:
+        if service or report or any_quality or foremost or unlike:
             raise InvalidRequest(
-                "--service, --report, --any-quality and --foremost are for --compreface. Leave them"
-                " out."
+                "--service, --report, --any-quality, --foremost and --unlike are for --compreface."
+                " Leave them out."
             )
         _import_collection(file, collection, passphrase_file, bring_back, as_json)
     elif compreface is not None:
@@ -106,7 +107,7 @@ def import_(
                     caller,
                     collection,
                     compreface_pictures(source, service),
-                    Demands(any_quality, foremost),
+                    Demands(any_quality, foremost, unlike),
                     report=report,
                     workers=installation.workers(Workload.MANY),
                 )

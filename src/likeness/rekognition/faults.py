@@ -24,6 +24,7 @@ from likeness.errors import (
     QualityTooLow,
     SeveralFaces,
     TooBusy,
+    Unlike,
 )
 from likeness.server.errors import (
     BodyTooLarge,
@@ -64,6 +65,7 @@ CODES: dict[type[LikenessError], str] = {
     SeveralFaces: ANYWHERE,
     InvalidRequest: ANYWHERE,
     QualityTooLow: ANYWHERE,
+    Unlike: ANYWHERE,
     NotFound: "ResourceNotFoundException",
     AlreadyExists: "ResourceAlreadyExistsException",
     LimitReached: "LimitExceededException",

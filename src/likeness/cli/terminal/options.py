@@ -21,6 +21,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document in
 AnyQuality = Annotated[
     bool, typer.Option("--any-quality", help="Enrol faces that fail the quality checks as well.")
 ]
+UnlikeOthers = Annotated[
+    bool,
+    typer.Option(
+        "--unlike", help="Enrol faces that look like none of the person's others as well."
+    ),
+]
 Foremost = Annotated[
     bool, typer.Option("--foremost", help="Use only the largest face of a picture with several.")
 ]

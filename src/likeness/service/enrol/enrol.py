@@ -6,7 +6,9 @@
 3. A picture that cannot be enrolled is reported with the reason and stops nothing, nor does one for
    which there was no room (`TooBusy`), which may come again. Other faults stop all.
 4. Memory does not grow with the number of pictures.
-5. Every commit is a use of its own, admitted before its pictures are looked at and on record with
+5. Of a person's pictures those are rejected that look like none of the others, unless they are
+   asked for; who looks like somebody of another name is enrolled with a remark.
+6. Every commit is a use of its own, admitted before its pictures are looked at and on record with
    what it enrolled: what stops uses stops enrolment that goes on. The few pictures that are worked
    on ahead wait for the next.
 """
@@ -14,8 +16,9 @@
 import csv
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from itertools import islice
 from typing import TextIO
 from uuid import UUID
@@ -30,21 +33,25 @@ from likeness.errors import (
     QualityTooLow,
     Refused,
     TooBusy,
+    Unlike,
     required,
 )
 from likeness.gallery import CollectionRows, NewReference, Reference
 from likeness.service.enrol.csv_rows import as_text
+from likeness.service.enrol.look_alikes import look_alikes
 from likeness.service.enrol.review import NewFace
 from likeness.service.enrol.sources import NamedPicture, person_meant
+from likeness.service.enrol.unlike import MOST_COMPARED, alike_from, templates_of, unlike_the_rest
 from likeness.service.uses import Caller, Home, Record, use_in
 from likeness.service.uses import Outcome as OnRecord
-from likeness.terms import Action, in_parallel
+from likeness.terms import Action, Template, in_parallel
 from likeness.vision.decode import Sample
 
 COLUMNS = ("path", "outcome", "reason", "subject", "reference_id", "remarks")
 """What a report says of each picture."""
 # Of one commit: a second or two of work, which is what kill -9 can lose.
 _BATCH = 32
+_UNLIKE = "looks like none of the person's other pictures"
 
 
 class Outcome(StrEnum):
@@ -75,11 +82,13 @@ class Demands:
     """What a picture has to be.
 
     `any_quality` takes faces that are not fit to enrol, `foremost` the foremost of several;
-    without it that is taken where the largest stands out.
+    without it that is taken where the largest stands out. `unlike` takes faces that look like none
+    of the person's others.
     """
 
     any_quality: bool = False
     foremost: bool = False
+    unlike: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,13 +149,13 @@ class Enroller:
                 ahead += 1
                 yield picture
 
-        attempted = in_parallel(self._attempt, coming(), self._workers)
+        attempted = _Batches(in_parallel(self._attempt, coming(), self._workers))
         while True:
             # Tags may have changed since the last batch.
             tagged = self._of.read(lambda its: its.tags.all())
             use = use_in(self._caller.use(Action.ENROL), self._of.id, tagged, self._of.model)
             with self._home.record_use(self._caller, use) as record:
-                batch = list(islice(attempted, _BATCH))
+                batch = attempted.take()
                 results = self._committed(record, batch)
             ahead -= len(batch)
             yield from results
@@ -197,17 +206,51 @@ class Enroller:
         return _Ready(picture, new_face, (*others, *sample.remarks))
 
     def _committed(self, record: Record, batch: Sequence[_Ready | Result]) -> list[Result]:
-        ready = [one for one in batch if isinstance(one, _Ready)]
+        wanted = self._without_unlike(batch)
+        ready = [one for one in wanted if isinstance(one, _Ready)]
         if not ready:
             record.answered(OnRecord())
-            return [one for one in batch if isinstance(one, Result)]
+            return [one for one in wanted if isinstance(one, Result)]
         enrolled = iter(self._store(record, ready))
-        return [next(enrolled) if isinstance(one, _Ready) else one for one in batch]
+        return [next(enrolled) if isinstance(one, _Ready) else one for one in wanted]
+
+    def _without_unlike(self, batch: Sequence[_Ready | Result]) -> list[_Ready | Result]:
+        """Reject those that look like none of the person's others, or remark on it where wanted."""
+        ready = [one for one in batch if isinstance(one, _Ready)]
+        alike = alike_from(self._home, self._of) if ready else None
+        if alike is None:
+            return list(batch)
+        unlike: set[int] = set()
+        for subject in dict.fromkeys(one.picture.subject for one in ready):
+            theirs = [one for one in ready if one.picture.subject == subject]
+            known = self._of.read(partial(self._templates, subject=subject))
+            new = [one.face.new.template for one in theirs]
+            strays = unlike_the_rest(known, new, alike)
+            unlike |= {id(one) for one, stray in zip(theirs, strays, strict=True) if stray}
+        return [self._told_unlike(one) if id(one) in unlike else one for one in batch]
+
+    def _templates(self, its: CollectionRows, subject: str) -> list[Template]:
+        known = its.subjects.find(subject)
+        if known is None:
+            return []
+        first = its.references.page(subject_number=known.number, limit=MOST_COMPARED)
+        return templates_of(self._of, its, first)
+
+    def _told_unlike(self, one: "_Ready | Result") -> "_Ready | Result":
+        if isinstance(one, Result):
+            return one
+        if self._demands.unlike:
+            return replace(one, remarks=(*one.remarks, _UNLIKE))
+        error = Unlike(
+            "The face looks like none of the person's other pictures. See whose it is, or enrol it"
+            " all the same (--unlike)."
+        )
+        return Result(one.picture, Outcome.REJECTED, error=error, remarks=one.remarks)
 
     def _store(self, record: Record, ready: Sequence[_Ready]) -> list[Result]:
         home = self._home
 
-        def store(connection: Connection) -> tuple[list[Reference], list[Result]]:
+        def store(connection: Connection) -> tuple[dict[_Ready, Reference], list[Result]]:
             its = self._of.within(connection)
             found = its.references.of_samples({one.sha256 for one in ready})
             known = {one.details.sample_sha256 for one in found}
@@ -225,14 +268,53 @@ class Enroller:
                 use=record.use,
                 now=now,
             )
-            return inserted, [_stored(its, one, enrolled.get(one)) for one in ready]
+            return enrolled, [_stored(its, one, enrolled.get(one)) for one in ready]
 
-        def outcome(stored: tuple[list[Reference], list[Result]]) -> OnRecord:
-            return OnRecord(faces=len(ready), reference_ids=tuple(one.id for one in stored[0]))
+        def outcome(stored: tuple[dict[_Ready, Reference], list[Result]]) -> OnRecord:
+            ids = tuple(one.id for one in stored[0].values())
+            return OnRecord(faces=len(ready), reference_ids=ids)
 
-        inserted, results = record.write(store, outcome)
-        self._of.follow(inserted)
-        return results
+        enrolled, results = record.write(store, outcome)
+        self._of.follow(enrolled.values())
+        known_too = look_alikes(
+            home,
+            self._caller,
+            self._of,
+            record,
+            [(reference, one.face.new.template) for one, reference in enrolled.items()],
+        )
+        said = {one.reference.id: one.remark for one in known_too.values()}
+        return [
+            replace(one, remarks=(*one.remarks, said[one.reference_id]))
+            if one.reference_id in said and one.outcome is Outcome.ENROLLED
+            else one
+            for one in results
+        ]
+
+
+class _Batches:
+    """What was attempted, in batches that end with the last of a person's pictures where it can.
+
+    So it is seen which of them look like none of the others, whichever came first.
+    """
+
+    def __init__(self, attempted: Iterator[_Ready | Result]) -> None:
+        self._attempted = attempted
+        self._next: list[_Ready | Result] = []
+
+    def take(self) -> list[_Ready | Result]:
+        """Take the next."""
+        taken = self._next + list(islice(self._attempted, _BATCH - len(self._next)))
+        self._next = []
+        while _BATCH <= len(taken) < 2 * _BATCH:
+            further = next(self._attempted, None)
+            if further is None:
+                break
+            if further.picture.subject != taken[-1].picture.subject:
+                self._next = [further]
+                break
+            taken.append(further)
+        return taken
 
 
 def _stored(its: CollectionRows, one: _Ready, reference: Reference | None) -> Result:

@@ -17,7 +17,7 @@ from likeness.terms import Template, relative_scores
 
 FMR = 1e-2
 """The false match rate at which two templates look alike."""
-_MOST_COMPARED = 200
+MOST_COMPARED = 200
 """Of one person so many templates say what they look like."""
 
 
@@ -36,7 +36,7 @@ def templates_of(
 
     Of very many, the first so many.
     """
-    numbers = [one.number for one in references][:_MOST_COMPARED]
+    numbers = [one.number for one in references][:MOST_COMPARED]
     read = its.references.templates(numbers)
     kept = [read[one] for one in numbers if one in read]
     if any(one.cohort.version != of.cohort_version for one in kept):
