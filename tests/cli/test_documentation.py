@@ -124,6 +124,7 @@ ANSWERS = {
     "collections sweep": ["collections", "sweep"],
     "collections certificates": ["collections", "certificates"],
     "subjects rename": ["subjects", "rename", "red", "Rosa", "--collection", "staff"],
+    "subjects check": ["subjects", "check", "--collection", "staff"],
     "erase": ["erase", "--collection", "staff", "red", "--yes"],
     "jobs list": ["jobs", "list"],
     "keys create": ["keys", "create", "desk"],

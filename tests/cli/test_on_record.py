@@ -41,6 +41,10 @@ DONE: list[tuple[list[str], list[tuple[str, str, str]]]] = [
         [("failed", ARRANGE, "subjects undo")],
     ),
     (["collections", "certificates"], [("done", "audit", "collections certificates")]),
+    (
+        ["subjects", "check", "--collection", "staff"],
+        [("intent", "search", "subjects check"), ("done", "search", "subjects check")],
+    ),
     (["collections", "sweep"], []),
     (
         ["collections", "delete", "staff", "--yes"],

@@ -9,6 +9,7 @@ import pytest
 import likeness as library
 from likeness.errors import AlreadyExists
 
+from .conftest import BLUE, RED
 from .staff import Command, Make, employ
 
 
@@ -54,6 +55,27 @@ def test_people_are_merged_split_renamed_and_made_what_they_were(staff: Command)
     undone = staff("subjects", "undo", "Rosa Parks", *of)
     assert undone.out.splitlines()[0] == "Undone: renamed to Rosa."
     assert subjects(staff) == before
+
+
+def test_two_names_of_one_person_are_listed_and_enrolled_with_a_remark(
+    staff: Command, picture: Make
+) -> None:
+    new = picture("Rosalind.png", RED, side=150)
+    of = ("--collection", "staff")
+    enrolled = staff("enrol", *of, new, "--subject", "Rosalind", "--any-quality")
+    assert "looks like 'Rosa' as well (similarity" in enrolled.out
+    other = picture("Other.png", BLUE, side=150)
+    refused = staff("enrol", *of, other, "--subject", "Rosa", "--any-quality", "--json")
+    assert refused.code == 1
+    assert json.loads(refused.out)["error"]["type"] == "Unlike"
+    assert staff("enrol", *of, other, "--subject", "Rosa", "--any-quality", "--unlike").code == 0
+
+    found = json.loads(staff("subjects", "check", *of, "--json").out)
+    assert [set(one["subjects"]) for one in found["alike"]] == [{"Rosa", "Rosalind"}]
+    assert [one["subject"] for one in found["unlike"]] == ["Rosa"]
+    lines = staff("subjects", "check", *of).out.splitlines()
+    assert "1 reference like none of the person's others, 1 pair of names" in lines[0]
+    assert lines[-1].endswith("Rosalind Rosa")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ gallery open, `Collections.collection(name)` gives a `Collection`, which reads a
 from likeness.gallery.certificate import ErasureCertificate, Remainder, Return, Verification
 from likeness.gallery.collection import Collection, OpenCollection
 from likeness.gallery.collection_rows import MOST_TAGS, CollectionRows
+from likeness.gallery.compared import Scores
 from likeness.gallery.erasing import KeptElsewhere
 from likeness.gallery.erasure import (
     Erasure,
@@ -28,7 +29,7 @@ from likeness.gallery.marks import (
     rewrap_key,
 )
 from likeness.gallery.own_strangers import Measured
-from likeness.gallery.references import ArrivingReference, NewReference, Reference
+from likeness.gallery.references import ArrivingReference, NewReference, Reference, SubjectVectors
 from likeness.gallery.seal import Details
 from likeness.gallery.search import By, Candidate
 from likeness.gallery.staging import Change, FoundAgain
@@ -63,9 +64,11 @@ __all__ = [
     "Reference",
     "Remainder",
     "Return",
+    "Scores",
     "Size",
     "Subject",
     "SubjectChange",
+    "SubjectVectors",
     "Verification",
     "count_by_key",
     "counts_by_key",

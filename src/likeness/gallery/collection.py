@@ -18,7 +18,7 @@ from likeness.errors import LikenessError
 from likeness.gallery import erasure, own_strangers, proofs, stored_collections
 from likeness.gallery.cohorts import KeptCohort
 from likeness.gallery.collection_rows import CollectionRows
-from likeness.gallery.compared import ComparedSubjects
+from likeness.gallery.compared import ComparedReferences, ComparedSubjects, Scores
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.indexes import CollectionIndexes
 from likeness.gallery.own_strangers import Measured
@@ -248,6 +248,31 @@ class OpenCollection(Collection):
             return present.read(fused)
 
         return self._search(probe_of, limit, By.SUBJECT, among)
+
+    def nearest(self, probes: Sequence[Template], limit: int) -> list[Scores]:
+        """Score each probe with the `limit` references whose raw scores are highest.
+
+        The groups are the numbers of subjects; whoever is nobody's has one below 0.
+
+        Raises:
+            IndexUnavailable, DatabaseUnavailable, KeyUnusable: the index cannot be brought up to
+                date with the rows.
+        """
+        vectors = np.stack([one.vector for one in probes])
+        found = self._indexes.references.nearest(vectors, checked_limit(limit))
+
+        def score(rows: CollectionRows) -> list[Scores]:
+            compared = ComparedReferences(rows, self.cohort, best_of_each=True)
+            return [
+                compared.scores(
+                    dict(zip(ids[ids >= 0].tolist(), raw[ids >= 0].tolist(), strict=True)),
+                    probe,
+                    frozenset(),
+                )
+                for probe, ids, raw in zip(probes, found.ids, found.scores, strict=True)
+            ]
+
+        return self.read(score)
 
     def own_scores(self, probe: Template, candidates: Sequence[Candidate]) -> list[float] | None:
         """Score candidates as one stranger of the collection scores with another.

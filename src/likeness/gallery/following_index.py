@@ -89,6 +89,12 @@ class FollowingIndex:
             self._up_to_date = False
             raise
 
+    def nearest(self, probes: NDArray[np.float32], limit: int) -> Candidates:
+        """Find the `limit` nearest to each of (m, d) unit probes, of all that is committed."""
+        self._make_ready()
+        self.keep_up(self._rows.latest_read())
+        return self._index.search(probes, limit)
+
     def latest(self, connection: Connection) -> Reached:
         """Say how far the rows have come, whoever wrote them."""
         return self._rows.latest(connection)

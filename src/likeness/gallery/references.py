@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, bindparam, insert, select
 
 from likeness.errors import AlreadyExists, InvalidRequest, KeyUnusable, ModelMismatch, NotFound
@@ -47,6 +49,15 @@ class ArrivingReference:
     details: Details
     created_at: datetime
     expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SubjectVectors:
+    """(n, d) unit vectors, with the (n,) numbers of their subjects and of their references."""
+
+    subject_numbers: NDArray[np.int64]
+    reference_numbers: NDArray[np.int64]
+    vectors: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +281,25 @@ class References(Unit):
             )
             for row in rows
         }
+
+    def vectors_of_subjects(self, subject_numbers: Sequence[int]) -> "SubjectVectors":
+        """Open every vector of some subjects, by number, each subject's together.
+
+        They need no proof: whoever names somebody by them reads the references anew.
+
+        Raises:
+            KeyUnusable: one is damaged, or another's.
+        """
+        column = REFERENCES.c.subject_number
+        chosen = select(REFERENCES.c.number, REFERENCES.c.id, column, REFERENCES.c.sealed_vector)
+        found = self.connection.execute(chosen.where(self._ours, column.in_(subject_numbers)))
+        rows = sorted(found, key=lambda row: (row.subject_number, row.number))
+        vectors = [self.seal.opened_vector(row.id, row.sealed_vector) for row in rows]
+        return SubjectVectors(
+            np.array([row.subject_number for row in rows], np.int64),
+            np.array([row.number for row in rows], np.int64),
+            np.stack(vectors) if vectors else np.empty((0, self.collection.dimensions), np.float32),
+        )
 
     def evened_out_otherwise(self, limit: int) -> list[int]:
         """List the numbers of some references that another cohort evened out."""

@@ -229,6 +229,12 @@ class Subjects(Unit):
         """List at most `limit` subjects whose number is above `after`, in the order they came."""
         return self._read(SUBJECTS.c.number > after, limit)
 
+    def numbers(self, *, after: int = 0, limit: int = 1000) -> list[int]:
+        """List the numbers of at most `limit` subjects above `after`; no name is opened."""
+        chosen = select(SUBJECTS.c.number).where(self._ours, SUBJECTS.c.number > after)
+        some = chosen.order_by(SUBJECTS.c.number).limit(limit)
+        return list(self.connection.execute(some).scalars())
+
     def sizes(self, numbers: Iterable[int]) -> dict[int, int]:
         """Count the references of subjects, by number; those that have none are left out."""
         column = REFERENCES.c.subject_number

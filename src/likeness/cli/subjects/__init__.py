@@ -1,4 +1,4 @@
-"""`likeness subjects`: who the people of a collection are, put right."""
+"""`likeness subjects`: put right who the people of a collection are."""
 
 import typer
 
@@ -17,10 +17,14 @@ VERBS = {
         "Make some references of a subject those of a new one, where they are two people.",
     ),
     "undo": Verb(f"{_HERE}.change:undo", "Undo the last rename, merge or split of a subject."),
+    "check": Verb(
+        f"{_HERE}.check:check",
+        "List pictures that look like none of a person's others, and people with two names.",
+    ),
 }
 subjects = typer.Typer(
     cls=group_of(VERBS),
-    help="Rename, merge and split the people of a collection.",
+    help="Rename, merge, split and check the people of a collection.",
     add_completion=False,
     rich_markup_mode=None,
 )

@@ -34,7 +34,7 @@ _COMMANDS = {
     "cluster": "Group the faces of many pictures by person.",
     "coverage": "Say what a set of pictures covers, and which error rates it could carry.",
     "collections": "Make, list, change and check collections of enrolled people.",
-    "subjects": "Rename, merge and split the people of a collection.",
+    "subjects": "Rename, merge, split and check the people of a collection.",
     "enrol": "Enrol people from pictures into a collection.",
     "erase": "Erase somebody from a collection for good.",
     "export": "Write a whole collection into one file.",

@@ -8,9 +8,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from likeness import review
 from likeness.errors import Denied, LikenessError
 from likeness.gallery import Candidate, CollectionRows, OpenCollection, Reference, Subject
+from likeness.service.enrol.unlike import are_told_apart
 from likeness.service.search.search import named_from
 from likeness.service.uses import OF_PEOPLE, Caller, Home, Outcome, Record
 from likeness.terms import Action, Decision, Duty, Template
@@ -113,15 +113,10 @@ def _others(of: OpenCollection, reference: Reference, template: Template) -> lis
 
 
 def _are_told_apart(home: Home, of: OpenCollection, reference: Reference, other: Candidate) -> bool:
+    subject = other.subject
+
     def read(its: CollectionRows) -> bool:
         own = its.subjects.of([reference]).values()
-        theirs = [each.id for one in own for each in its.references.of_subject(one.id)]
-        return review.are_told_apart(
-            its.connection,
-            home.keyring,
-            of.id,
-            {reference.id, *(one.id for one in own), *theirs},
-            {one.id for one in (other.reference, other.subject) if one is not None},
-        )
+        return subject is not None and any(are_told_apart(home, its, one, subject) for one in own)
 
     return of.read(read)

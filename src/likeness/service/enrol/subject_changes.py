@@ -25,7 +25,12 @@ from likeness.gallery import (
 )
 from likeness.review import Followed
 from likeness.service.enrol.subjects import named
-from likeness.service.enrol.unlike import alike_from, count_unlike, templates_of
+from likeness.service.enrol.unlike import (
+    alike_from,
+    are_told_apart,
+    count_unlike,
+    templates_of,
+)
 from likeness.service.uses import Caller, Outcome, Rows
 from likeness.terms import Action
 
@@ -239,8 +244,7 @@ def _told_of_merge(
                 f"{unlike} of the {len(some)} references that were merged do not look like any of"
                 f" the other {len(rest)}. Look whether they are one person."
             )
-    ids = ({one.id, *(each.id for each in some)} for one, some in ((gone, theirs), (into, others)))
-    if review.are_told_apart(its.connection, rows.keyring, its.collection.id, *ids):
+    if are_told_apart(rows, its, gone, into):
         remarks.append("People told the two apart in a review. Look whether they are one person.")
     return remarks
 

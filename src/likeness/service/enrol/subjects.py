@@ -225,7 +225,7 @@ def assign_references(
             free, refused = _sorted_out(its, to, reference_ids)
             theirs = its.references.of_subject(to.id)
             if theirs and free:
-                _require_nobody_to_look(record)
+                require_nobody_to_look(record)
                 templates = its.references.templates([one.number for one in (*theirs, *free)])
                 known = [templates[one.number] for one in theirs]
                 alike = {
@@ -321,7 +321,12 @@ def named(its: CollectionRows, name: str) -> Subject:
     return found
 
 
-def _require_nobody_to_look(record: Record) -> None:
+def require_nobody_to_look(record: Record) -> None:
+    """Refuse a use that compares people where others would have to look at what it finds.
+
+    Raises:
+        Denied: they would.
+    """
     owed = tuple(one for one in record.decision.obligations if one.duty in OF_PEOPLE)
     if owed:
         raise Denied(refusal(record.use, replace(record.decision, obligations=owed)))

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness import review
 from likeness.errors import NotFound
-from likeness.gallery import Collection, CollectionRows, Reference
+from likeness.gallery import Collection, CollectionRows, Reference, Subject
 from likeness.service.uses import Rows
 from likeness.terms import Template, relative_scores
 
@@ -68,18 +69,36 @@ def unlike_the_rest(known: Sequence[Template], new: Sequence[Template], alike: f
     every = [*known, *new]
     if len(every) < 2 or not new:
         return [False] * len(new)
-    looks_like = scores_between(every, every) >= alike
-    group = np.full(len(every), -1)
-    for first in range(len(every)):
+    return [bool(one) for one in strays(scores_between(every, every) >= alike, len(known))]
+
+
+def strays(looks_like: NDArray[np.bool_], known: int = 0) -> NDArray[np.bool_]:
+    """Say which of a person's (n,) templates look like none of the others, but for the known first.
+
+    `looks_like` is (n, n); see `unlike_the_rest`.
+    """
+    group = np.full(len(looks_like), -1)
+    for first in range(len(looks_like)):
         if group[first] < 0:
-            reached = np.zeros(len(every), bool)
+            reached = np.zeros(len(looks_like), bool)
             reached[first] = True
             while (further := looks_like[reached].any(axis=0) | reached).sum() > reached.sum():
                 reached = further
             group[reached] = first
     if known:
-        theirs = set(group[: len(known)].tolist())
+        theirs = np.unique(group[:known])
     else:
         groups, sizes = np.unique(group, return_counts=True)
-        theirs = {int(groups[sizes.argmax()])}
-    return [int(one) not in theirs for one in group[len(known) :]]
+        theirs = groups[[sizes.argmax()]]
+    return ~np.isin(group[known:], theirs)
+
+
+def are_told_apart(rows: Rows, its: CollectionRows, one: Subject, other: Subject) -> bool:
+    """Say whether people told two subjects apart, or references of theirs, in a review."""
+    if not review.is_anything_kept_of(its.connection, its.collection.id):
+        return False
+    some, others = (
+        {each.id, *(reference.id for reference in its.references.of_subject(each.id))}
+        for each in (one, other)
+    )
+    return review.are_told_apart(its.connection, rows.keyring, its.collection.id, some, others)

@@ -1,0 +1,258 @@
+"""Looks through a collection for people under one name, and for one person under several.
+
+Each reference is compared with its subject's others, and each subject, by the mean of their
+references, with the references that the index says are nearest. Those that stray from their
+subject count for neither. The time grows with the number of references; what is held does not, but
+for what is found.
+
+That is a search, and whoever is told of is found. Where people have to look at what searches find,
+nothing is compared.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.gallery import (
+    Collection,
+    CollectionRows,
+    OpenCollection,
+    Reference,
+    Subject,
+    SubjectVectors,
+)
+from likeness.service.enrol.subjects import require_nobody_to_look
+from likeness.service.enrol.unlike import alike_from, are_told_apart, strays
+from likeness.service.uses import Caller, Home, Outcome, Rows
+from likeness.terms import (
+    Action,
+    Calibration,
+    CohortStatistics,
+    Duty,
+    OperatingPoint,
+    Template,
+    relative_scores,
+)
+
+Tell = Callable[[int, int], None]
+
+_Pair = tuple[int, int]
+
+_SUBJECTS_AT_ONCE = 250
+_NEAREST = 10
+# So many references of one's own may stand before those of others.
+_MOST_OWN = 100
+# The mean of vectors that point away from each other has no direction.
+_SHORTEST = 1e-6
+# Of one person, so many templates are held against each other.
+_MOST_OF_ONE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A reference that looks like none of its subject's others."""
+
+    subject: Subject
+    reference: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class AlikePair:
+    """Two subjects who look like one person; strangers look as much alike with a rate of `fmr`."""
+
+    one: Subject
+    other: Subject
+    similarity: float
+    fmr: float
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What there is to look at: the first references that stray, and the most alike pairs.
+
+    There are so many in all. Pairs score as high as `point` says, and of strangers `expected_false`
+    pairs are to be expected among them.
+    """
+
+    collection: Collection
+    subjects: int
+    references: int
+    strays: tuple[Stray, ...]
+    all_strays: int
+    pairs: tuple[AlikePair, ...]
+    all_pairs: int
+    point: OperatingPoint
+    expected_false: float
+
+
+def check_subjects(
+    home: Home,
+    caller: Caller,
+    name: str,
+    *,
+    fmr: float | None = None,
+    limit: int = 100,
+    tell: Tell = lambda done, total: None,
+) -> Checked:
+    """List whose references do not look alike, and who looks alike under different names.
+
+    Args:
+        home: what has the collection.
+        caller: who asks.
+        name: the collection's.
+        fmr: the false match rate from which on two subjects look like one person; without, the one
+            at which a search for a stranger names somebody as often as the home allows.
+        limit: how many of each to give.
+        tell: is told how many of how many subjects are done.
+
+    Raises:
+        NoSuchCollection: there is none.
+        NotFound: nobody has measured what its scores mean.
+        Denied: people would have to look before anybody is compared.
+    """
+    of = home.collection(caller, Action.SEARCH, name)
+    with home.record(caller, Action.SEARCH, of) as record:
+        require_nobody_to_look(record)
+        calibration = home.calibration_of(of)
+        point = (
+            calibration.point_for_gallery(of.size.references, home.fpir, at_most=home.fmr)
+            if fmr is None
+            else calibration.point(fmr)
+        )
+        floor = record.decision.amount_of(Duty.SIMILARITY) or 0.0
+        stray_numbers = _stray_numbers(home, of)
+        scores, done = dict[_Pair, float](), 0
+        for vectors in _portions(of):
+            record.require_still_admitted(of)
+            for pair, score in _alike(of, vectors, stray_numbers, point.threshold):
+                scores[pair] = max(score, scores.get(pair, score))
+            done += len(np.unique(vectors.subject_numbers))
+            tell(done, of.size.subjects)
+        best = heapq.nlargest(limit, scores.items(), key=lambda one: one[1])
+        named = of.read(partial(_named_pairs, rows=home, scores=best, calibration=calibration))
+        told = [one for one in named if one.similarity >= floor]
+        odd = of.read(partial(_named_strays, numbers=sorted(stray_numbers)[:limit]))
+        ids = [each.id for one in told for each in (one.one, one.other)]
+        record.answered(
+            Outcome(
+                faces=of.size.references,
+                candidates=len(told),
+                reference_ids=tuple(one.reference.id for one in odd),
+                subject_ids=tuple(dict.fromkeys([*ids, *(one.subject.id for one in odd)])),
+            )
+        )
+    return Checked(
+        of,
+        of.size.subjects,
+        of.size.references,
+        tuple(odd),
+        len(stray_numbers),
+        tuple(told),
+        len(scores),
+        point,
+        calibration.fmr(point.threshold) * of.size.subjects * of.size.references,
+    )
+
+
+def count_strays(rows: Rows, of: Collection) -> int:
+    """Count the references of a collection that look like none of their subject's others.
+
+    0 where nobody has measured what its scores mean.
+    """
+    return len(_stray_numbers(rows, of))
+
+
+def _portions(of: Collection) -> Iterator[SubjectVectors]:
+    """Read everybody's vectors, some subjects at a time, each whole."""
+
+    def read(its: CollectionRows, after: int) -> tuple[int, SubjectVectors]:
+        numbers = its.subjects.numbers(after=after, limit=_SUBJECTS_AT_ONCE)
+        return (numbers[-1] if numbers else 0), its.references.vectors_of_subjects(numbers)
+
+    last, vectors = of.read(partial(read, after=0))
+    while last:
+        if len(vectors.vectors):
+            yield vectors
+        last, vectors = of.read(partial(read, after=last))
+
+
+def _stray_numbers(rows: Rows, of: Collection) -> set[int]:
+    """Give the numbers of references that look like none of their subject's others."""
+    alike = alike_from(rows, of)
+    if alike is None:
+        return set()
+    cohort, found = of.cohort(), set[int]()
+    for vectors in _portions(of):
+        every = np.asarray(cohort.means(vectors.vectors), np.float64)
+        for these in _of_each(vectors):
+            theirs, means = vectors.vectors[these], every[these]
+            if len(theirs) > 1:
+                scores = relative_scores(theirs @ theirs.T, means[:, None], means)
+                found.update(vectors.reference_numbers[these][strays(scores >= alike)].tolist())
+    return found
+
+
+def _of_each(vectors: SubjectVectors) -> Iterator[slice]:
+    """Say where each subject's vectors are; of very many, the first."""
+    _, first = np.unique(vectors.subject_numbers, return_index=True)
+    for begin, end in pairwise([*first.tolist(), len(vectors.vectors)]):
+        yield slice(begin, min(end, begin + _MOST_OF_ONE))
+
+
+def _alike(
+    of: OpenCollection, vectors: SubjectVectors, stray_numbers: set[int], threshold: float
+) -> Iterator[tuple[_Pair, float]]:
+    """Give pairs of subjects, by number, of whom one is like a reference of the other."""
+    is_stray = np.isin(vectors.reference_numbers, np.fromiter(stray_numbers, np.int64))
+    numbers, means, most = list[int](), list[NDArray[np.float32]](), 1
+    for these in _of_each(vectors):
+        kept = vectors.vectors[these][~is_stray[these]]
+        mean = kept.sum(axis=0)
+        numbers.append(int(vectors.subject_numbers[these.start]))
+        means.append(mean / max(float(np.linalg.norm(mean)), _SHORTEST))
+        most = max(most, min(len(kept), _MOST_OWN))
+    # Each is nearest to their own references.
+    evened = of.cohort().means(np.stack(means)).tolist()
+    probes = [
+        Template(mean, of.model, CohortStatistics(one, of.cohort_version))
+        for mean, one in zip(means, evened, strict=True)
+    ]
+    for number, found in zip(numbers, of.nearest(probes, most + _NEAREST), strict=True):
+        for reference, other, score in zip(
+            found.numbers.tolist(), found.groups.tolist(), found.even.tolist(), strict=True
+        ):
+            is_another = other > 0 and other != number and reference not in stray_numbers
+            if is_another and score >= threshold:
+                yield (min(number, other), max(number, other)), score
+
+
+def _named_pairs(
+    its: CollectionRows,
+    rows: Rows,
+    scores: Sequence[tuple[_Pair, float]],
+    calibration: Calibration,
+) -> list[AlikePair]:
+    """Read who pairs are, in their order; those whom people told apart are left out."""
+    known = its.subjects.by_numbers({number for pair, _ in scores for number in pair})
+    return [
+        AlikePair(known[one], known[other], calibration.similarity(score), calibration.fmr(score))
+        for (one, other), score in scores
+        if one in known
+        and other in known
+        and not are_told_apart(rows, its, known[one], known[other])
+    ]
+
+
+def _named_strays(its: CollectionRows, numbers: Sequence[int]) -> list[Stray]:
+    found = its.references.by_numbers(numbers)
+    known = its.subjects.of(found.values())
+    return [
+        Stray(known[one.subject_number], one)
+        for one in found.values()
+        if one.subject_number in known
+    ]
