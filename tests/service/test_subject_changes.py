@@ -19,7 +19,8 @@ from likeness.review.tables import CANDIDATES
 from likeness.service.enrol import subject_changes as acts
 from likeness.service.enrol.subject_changes import ChangedSubject
 from likeness.service.enrol.subjects import list_references, list_subjects
-from likeness.service.erase.erase import erase_references, erase_subject, verify_certificate
+from likeness.service.erase.certificates import verify_certificate
+from likeness.service.erase.erase import erase_references, erase_subject
 from likeness.service.uses import Caller, Home, NoSuchSubject
 from likeness.terms import Box, Principal, Role
 from tests.gallery.galleries import enrol
