@@ -137,7 +137,7 @@ def test_a_handshake_in_pieces_is_one(
         assert slow.recv(1) == b"\x16"
 
 
-@pytest.mark.parametrize("sent", [b"", hello()[:3], hello()[:40]])
+@pytest.mark.parametrize("sent", [b"", hello()[:3], hello()[:40]], ids=["nothing", "a bit", "half"])
 def test_who_is_gone_is_no_refusal(
     listening: Callable[..., "contextmanager[Listening]"], sent: bytes
 ) -> None:
