@@ -105,6 +105,7 @@ def test_exports_and_imports_answer_in_json(
         "left_out": {"subjects": 0, "references": 0},
         "brought_back": {"subjects": 0, "references": 0},
         "with_collection": {"subjects": 2, "references": 0},
+        "unlike": 0,
     }
 
 

@@ -1,6 +1,7 @@
 """`likeness subjects`: people are renamed, merged, split, and made what they were."""
 
 import json
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -58,7 +59,7 @@ def test_people_are_merged_split_renamed_and_made_what_they_were(staff: Command)
 
 
 def test_two_names_of_one_person_are_listed_and_enrolled_with_a_remark(
-    staff: Command, picture: Make
+    staff: Command, picture: Make, tmp_path: Path
 ) -> None:
     new = picture("Rosalind.png", RED, side=150)
     of = ("--collection", "staff")
@@ -76,6 +77,11 @@ def test_two_names_of_one_person_are_listed_and_enrolled_with_a_remark(
     lines = staff("subjects", "check", *of).out.splitlines()
     assert "1 reference like none of the person's others, 1 pair of names" in lines[0]
     assert lines[-1].endswith("Rosalind Rosa")
+
+    out = tmp_path / "staff.export"
+    assert staff("export", *of, "--out", out, "--in-the-clear").code == 0
+    assert staff("collections", "delete", "staff", "--yes").code == 0
+    assert json.loads(staff("import", out, "--json").out)["unlike"] == 1
 
 
 @pytest.mark.parametrize(

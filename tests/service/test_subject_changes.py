@@ -1,5 +1,6 @@
 """Subjects who are renamed, merged and split: all that is kept of them follows, and is undone."""
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,8 @@ from likeness.service.enrol.subject_changes import ChangedSubject
 from likeness.service.enrol.subjects import list_references, list_subjects
 from likeness.service.erase.certificates import verify_certificate
 from likeness.service.erase.erase import erase_references, erase_subject
+from likeness.service.move.export import export_collection
+from likeness.service.move.import_ import import_collection, read_export
 from likeness.service.uses import Caller, Home, NoSuchSubject
 from likeness.terms import Box, Principal, Role
 from tests.gallery.galleries import enrol
@@ -351,3 +354,21 @@ def test_a_change_is_admitted_and_on_record(sqlite_home: Home) -> None:
     acts.merge_subjects(home, by, "staff", "Ada", "Bo")
     assert by.proof.receipt is not None
     assert home.ledger.receipt(by.proof.receipt)
+
+
+def test_an_import_does_not_bring_back_who_was_merged_into_somebody_erased(
+    sqlite_home: Home,
+) -> None:
+    home = sqlite_home
+    people(home, Ada=[1], Lovelace=[2], Bo=[3])
+    file = io.BytesIO()
+    export_collection(home, caller(home), "staff", file, passphrase=None)
+    merge(home, "Lovelace", "Ada")
+    certificate = erase_subject(home, caller(home), "staff", "Ada", lambda spelt, references: None)
+    erase_subject(home, caller(home), "staff", "Bo", lambda spelt, references: None)
+
+    file.seek(0)
+    done = import_collection(home, caller(home), read_export(file, lambda: ""), "copy")
+
+    assert (done.left_out, done.collection.size) == (Size(3, 3), Size(0, 0))
+    assert verify_certificate(home, caller(home), certificate).holds

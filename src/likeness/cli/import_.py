@@ -1,5 +1,6 @@
 """`likeness import`: a collection from another installation, or people from CompreFace."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, astuple
@@ -156,8 +157,10 @@ def _import_collection(
             "left_out": asdict(done.left_out),
             "brought_back": asdict(done.brought_back),
             "with_collection": asdict(done.with_collection),
+            "unlike": done.unlike,
         }
-        print_answer(as_json, document, [f"{made.name}: {_counts(size)}", *_erased_in_words(done)])
+        lines = [f"{made.name}: {_counts(size)}", *_erased_in_words(done), *_unlike_in_words(done)]
+        print_answer(as_json, document, lines)
         _tell_of_model(installation, made)
 
 
@@ -175,6 +178,16 @@ def _erased_in_words(done: Imported) -> list[str]:
             f"Back again: {_counts(done.with_collection)} that were erased with their collection."
         )
     return said
+
+
+def _unlike_in_words(done: Imported) -> list[str]:
+    if not done.unlike:
+        return []
+    of = shlex.quote(done.collection.name)
+    return [
+        f"{several(done.unlike, 'reference')} like none of the person's others: `likeness subjects"
+        f" check --collection {of}` lists them."
+    ]
 
 
 def _counts(size: Size) -> str:

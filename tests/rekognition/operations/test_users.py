@@ -159,3 +159,19 @@ def test_a_token_that_came_with_other_input_is_in_use_already(rekognition: Any) 
     )
     # Another operation's tokens are others.
     rekognition.delete_user(**ROSA, ClientRequestToken="token-1")
+
+
+def test_faces_that_look_like_none_of_the_users_others_are_counted(rekognition: Any) -> None:
+    ids = indexed(rekognition, disc(RED), disc(RED, side=200), disc(BLUE))
+    rekognition.create_user(**ROSA)
+
+    def unlike(*ids: str, **asked: Any) -> str | None:
+        answer = rekognition.associate_faces(**ROSA, FaceIds=list(ids), **asked)
+        assert len(associated(answer)) == len(ids)
+        headers: dict[str, str] = answer["ResponseMetadata"]["HTTPHeaders"]
+        return headers.get("x-likeness-unlike")
+
+    assert unlike(*ids[:2]) is None
+    assert unlike(ids[2], UserMatchThreshold=0.0) == "1"
+    rekognition.disassociate_faces(**ROSA, FaceIds=ids)
+    assert unlike(*ids) == "1"

@@ -19,6 +19,7 @@ CREATED, UPDATING, ACTIVE = "CREATED", "UPDATING", "ACTIVE"
 _THRESHOLD = 75.0
 _MOST_FACES = 100
 _A_PAGE = 500
+_UNLIKE_HEADER = "x-likeness-unlike"
 _REASONS = {
     Why.MISSING: "FACE_NOT_FOUND",
     Why.ANOTHERS: "ASSOCIATED_TO_A_DIFFERENT_USER",
@@ -72,6 +73,8 @@ def associate_faces(backend: Backend, call: Call, request: Request) -> Response:
             demands=AssignDemands(request.get("UserMatchThreshold", _THRESHOLD), _MOST_FACES),
             once=once,
         )
+    if done.unlike:
+        call.headers[_UNLIKE_HEADER] = str(done.unlike)
     return {
         "AssociatedFaces": [{"FaceId": str(one)} for one in done.reference_ids],
         "UnsuccessfulFaceAssociations": [

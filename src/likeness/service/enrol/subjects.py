@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from likeness.errors import Conflict, Denied
 from likeness.gallery import Collection, CollectionRows, OpenCollection, Reference, Subject
+from likeness.service.enrol.unlike import FMR, templates_of, unlike_the_rest
 from likeness.service.uses import (
     OF_PEOPLE,
     Caller,
@@ -27,7 +28,7 @@ from likeness.service.uses import (
     Rows,
     refusal,
 )
-from likeness.terms import Action, Duty, Template, compare
+from likeness.terms import Action, Duty, Obligation, Template, compare
 
 T = TypeVar("T")
 
@@ -56,12 +57,16 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """Which references changed hands, and which did not; `number` is what indexes follow."""
+    """Which references changed hands, and which did not; `number` is what indexes follow.
+
+    `unlike` of those that did look like none of the subject's others.
+    """
 
     subject_id: UUID
     reference_ids: tuple[UUID, ...]
     refused: tuple[Refusal, ...]
     number: int | None
+    unlike: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +232,9 @@ def assign_references(
             if theirs and free:
                 require_nobody_to_look(record)
                 templates = its.references.templates([one.number for one in (*theirs, *free)])
-                known = [templates[one.number] for one in theirs]
+                own = [templates[one.number] for one in theirs]
                 alike = {
-                    one.id: calibration.similarity(_closest(templates[one.number], known))
+                    one.id: calibration.similarity(_closest(templates[one.number], own))
                     for one in free
                 }
                 refused += [
@@ -244,7 +249,12 @@ def assign_references(
                     f" is above {demands.most_references}. Leave some out."
                 )
             ids = tuple(one.id for one in free)
-            return Assigned(to.id, ids, tuple(refused), its.give(to.id, ids) if ids else None)
+            unlike = 0
+            if ids and not _owed_of_people(record):
+                known, new = (templates_of(of, its, some) for some in (theirs, free))
+                unlike = sum(unlike_the_rest(known, new, calibration.point(FMR).threshold))
+            number = its.give(to.id, ids) if ids else None
+            return Assigned(to.id, ids, tuple(refused), number, unlike)
 
         return _followed(of, record.write(once.act(caller, of, _ASSIGNED, assign), _outcome))
 
@@ -327,9 +337,12 @@ def require_nobody_to_look(record: Record) -> None:
     Raises:
         Denied: they would.
     """
-    owed = tuple(one for one in record.decision.obligations if one.duty in OF_PEOPLE)
-    if owed:
+    if owed := _owed_of_people(record):
         raise Denied(refusal(record.use, replace(record.decision, obligations=owed)))
+
+
+def _owed_of_people(record: Record) -> tuple[Obligation, ...]:
+    return tuple(one for one in record.decision.obligations if one.duty in OF_PEOPLE)
 
 
 def _sorted_out(
