@@ -219,6 +219,13 @@ class Settings(BaseModel):
     case_days: Annotated[
         int, Field(ge=1, le=366, description="Days after which a review case ends.")
     ] = 30
+    contact: Annotated[
+        str,
+        Field(
+            max_length=500,
+            description="Who answers people that ask about their data; subject reports say so.",
+        ),
+    ] = ""
     review_scores: Annotated[
         Literal["shown", "hidden"],
         Field(description="Whether reviewers see similarities before their own verdict."),

@@ -122,6 +122,7 @@ ANSWERS = {
     "collections list": ["collections", "list"],
     "collections show": ["collections", "show", "staff"],
     "collections sweep": ["collections", "sweep"],
+    "subject-report": ["subject-report", "red"],
     "collections certificates": ["collections", "certificates"],
     "subjects rename": ["subjects", "rename", "red", "Rosa", "--collection", "staff"],
     "subjects check": ["subjects", "check", "--collection", "staff"],

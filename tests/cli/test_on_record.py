@@ -45,6 +45,7 @@ DONE: list[tuple[list[str], list[tuple[str, str, str]]]] = [
         ["subjects", "check", "--collection", "staff"],
         [("intent", "search", "subjects check"), ("done", "search", "subjects check")],
     ),
+    (["subject-report", "Rosa"], [("done", "audit", "subject-report")]),
     (["collections", "sweep"], []),
     (
         ["collections", "delete", "staff", "--yes"],

@@ -311,6 +311,8 @@ def test_description_names_every_path_and_no_page_loads_anything(client: Client)
         "/v1/certificates",
         "/v1/certificates/{certificate_id}",
         "/v1/certificates/{certificate_id}/verification",
+        "/v1/subject-reports",
+        "/v1/subject-reports/picture",
         "/v1/receipts/{receipt_id}",
         "/v1/checkpoint",
         "/v1/health",

@@ -111,6 +111,7 @@ def open_rows(
             fmr=settings.fmr,
             fpir=settings.fpir,
             warn_from=settings.group_fmr_warning,
+            contact=settings.contact or None,
         )
         even_older_scores_out(rows)
         yield rows

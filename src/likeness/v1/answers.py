@@ -5,12 +5,18 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from likeness.gallery import ChangeKind, ErasureCertificate, Subject, Verification
+from likeness.gallery import ChangeKind, ErasureCertificate, Reference, Subject, Verification
 from likeness.jobs import KEPT, Job, JobState
 from likeness.notify import WebhookSecret
 from likeness.review import Standing, Verdict, Watch
 from likeness.service.enrol.subject_changes import ChangedSubject
 from likeness.service.erase.certificates import ErasuresPage, ListedErasure
+from likeness.service.govern.subject_report import (
+    CONTEST,
+    SubjectReport,
+    SubjectReports,
+    UseOfSomebody,
+)
 from likeness.service.review.cases import CaseFacts, SeenCandidate, SeenCase
 from likeness.service.video.manage import told_of_failure
 from likeness.service.watch.watches import SeenWatch
@@ -383,3 +389,105 @@ class VerificationAnswer(Answer):
         """Show one."""
         returns = [ReturnAnswer.shown(one) for one in found.returns]
         return cls.shown(found, returns=returns)
+
+
+class HeldReferenceAnswer(Answer):
+    """An enrolled face of somebody."""
+
+    id: UUID
+    external_id: str | None
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+
+    @classmethod
+    def of(cls, reference: Reference) -> Self:
+        """Show one."""
+        return cls.shown(reference, external_id=reference.details.external_id)
+
+
+class UseOfSomebodyAnswer(Answer):
+    """An entry of the ledger about somebody; `returned` is whether it named them to whoever asked.
+
+    `holder` is what the access key is called now.
+    """
+
+    index: int
+    receipt: str
+    at: AwareDatetime
+    kind: str
+    action: str
+    operation: str
+    principal: str
+    holder: str | None
+    organisation: str
+    purpose: str
+    live: bool
+    footage: str
+    returned: bool
+
+    @classmethod
+    def of(cls, one: UseOfSomebody) -> Self:
+        """Show one."""
+        use = one.entry.use
+        return cls(
+            index=one.index,
+            receipt=one.receipt_id,
+            at=one.entry.at,
+            kind=one.entry.kind.value,
+            action=use.action.value,
+            operation=use.operation,
+            principal=use.principal.id,
+            holder=one.holder,
+            organisation=use.principal.organisation,
+            purpose=use.purpose,
+            live=use.live,
+            footage=use.footage,
+            returned=one.returned,
+        )
+
+
+class SubjectReportAnswer(Answer):
+    """What is held of one person in one collection, and the uses about them, the newest first."""
+
+    collection: str
+    subject: str | None
+    similarity: float | None
+    references: list[HeldReferenceAnswer]
+    uses: list[UseOfSomebodyAnswer]
+
+    @classmethod
+    def of(cls, one: SubjectReport) -> Self:
+        """Show one."""
+        return cls.shown(
+            one,
+            references=[HeldReferenceAnswer.of(each) for each in one.references],
+            uses=[UseOfSomebodyAnswer.of(each) for each in one.uses],
+        )
+
+
+class UnsearchedAnswer(Answer):
+    """A collection of which it is not known whether somebody is in it."""
+
+    collection: str
+    reason: str
+
+
+class SubjectReportsAnswer(Answer):
+    """The reports of somebody; `contest` says what they may do, and `contact` whom to ask."""
+
+    reports: list[SubjectReportAnswer]
+    unsearched: list[UnsearchedAnswer]
+    entries: int
+    since: AwareDatetime | None
+    contest: list[str]
+    contact: str | None
+
+    @classmethod
+    def of(cls, found: SubjectReports) -> Self:
+        """Show them."""
+        return cls.shown(
+            found,
+            reports=[SubjectReportAnswer.of(one) for one in found.reports],
+            unsearched=[UnsearchedAnswer.shown(one) for one in found.unsearched],
+            contest=list(CONTEST),
+        )

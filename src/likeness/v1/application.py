@@ -64,12 +64,13 @@ from likeness.v1.certificates import certificates
 from likeness.v1.jobs import jobs
 from likeness.v1.live import Listeners, event, live
 from likeness.v1.sources import sources
+from likeness.v1.subject_reports import subject_reports
 from likeness.v1.subjects import subjects
 from likeness.v1.watches import watches
 
 DESCRIPTION_PATH, HEALTH_PATH = "/v1/openapi.json", "/v1/health"
 LIMITS = BodyLimits(body_bytes=64 << 10, held_bytes=128 << 20)
-_MORE_BYTES = {"/v1/watches": 8 << 20}  # a picture
+_MORE_BYTES = dict.fromkeys(("/v1/watches", "/v1/subject-reports/picture"), 8 << 20)  # a picture
 _HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; sandbox",
@@ -223,6 +224,7 @@ ROUTERS: tuple[ActRouter, ...] = (
     live,
     subjects,
     certificates,
+    subject_reports,
     _ledger,
 )
 """All acts that are offered here."""

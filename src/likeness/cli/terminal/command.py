@@ -36,6 +36,7 @@ _COMMANDS = {
     "collections": "Make, list, change and check collections of enrolled people.",
     "subjects": "Rename, merge, split and check the people of a collection.",
     "enrol": "Enrol people from pictures into a collection.",
+    "subject-report": "Say what is held of somebody, who searched for them and why.",
     "erase": "Erase somebody from a collection for good.",
     "export": "Write a whole collection into one file.",
     "import": "Make a collection from an export or from CompreFace.",
@@ -62,7 +63,7 @@ _KINDS: dict[int, str] = {ExitCode.NO: "Refused", ExitCode.INTERRUPTED: "Interru
 
 
 def _place(command: str) -> str:
-    name = f"{command}_" if iskeyword(command) else command
+    name = f"{command}_" if iskeyword(command) else command.replace("-", "_")
     return f"likeness.cli.{name}:{name}"
 
 

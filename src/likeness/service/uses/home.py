@@ -77,6 +77,7 @@ class Rows:
     server does by itself. `fmr` is the rate at which two faces are called the same, `fpir` the
     share of searches for a stranger that may name somebody; a group is warned of from `warn_from`
     times a rate on, 0 never warns.
+    `contact` is who answers people that ask about their data.
     """
 
     database: Database
@@ -100,6 +101,7 @@ class Rows:
     fmr: float = 1e-3
     fpir: float = 1e-2
     warn_from: float = 0.0
+    contact: str | None = None
 
     def parts(self) -> dict[str, Any]:
         """Give its fields by name, for what has more."""
