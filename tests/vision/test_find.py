@@ -67,3 +67,16 @@ def test_a_face_stands_out_where_it_is_alone_or_four_times_as_large_as_the_next(
     found = Detections(boxes_xyxy, np.zeros((count, 5, 2), np.float32), np.ones(count, np.float32))
     image = Image(np.zeros((200, 400, 3), np.uint8), 400, 200)
     assert Located((), image, found, SearchDetail(400, 200, 24)).stands_out is stands_out
+
+
+def test_of_a_crowd_the_largest_are_found_as_many_as_asked() -> None:
+    pixels = np.full((900, 900, 3), 128, np.uint8)
+    for number, radius in enumerate((20, 60, 30, 50, 12, 40)):
+        cv2.circle(pixels, (150 + 300 * (number % 3), 200 + 400 * (number // 3)), radius, RED, -1)
+    file = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(file, "PNG")
+    settings = DetectorSettings(longer_side=832)
+    locator = FaceLocator(Detector(DiscDetector(), settings), ARCFACE_LAYOUT, lambda score: score)
+    every, some = (locator.locate(inspect(file.getvalue()), most) for most in (None, 3))
+    assert len(every.faces) > 3
+    assert [one.box for one in some.faces] == [one.box for one in every.faces[:3]]

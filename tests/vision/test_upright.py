@@ -182,3 +182,23 @@ def test_landmarks_are_found_again_from_one_chip_where_coarse_ones_do() -> None:
     np.testing.assert_allclose(certainties, 0.9)
     again_xy = find_upright_again(network, image, found.landmarks_xy)
     np.testing.assert_array_equal(again_xy, find_upright(Spots(), image, guess)[0].landmarks_xy)
+
+
+class Counting(Nobody):
+    """A network that remembers the most chips that it was shown at once."""
+
+    most = 0
+
+    def find_each(self, canvases: NDArray[np.uint8], threshold: float) -> list[Detections]:
+        self.most = max(self.most, len(canvases))
+        return super().find_each(canvases, threshold)
+
+
+def test_of_a_crowd_few_chips_are_looked_at_at_once() -> None:
+    network = Counting()
+    points = np.random.default_rng(0).uniform(0, 60, (150, 5, 2))
+    found, certainties = find_upright(
+        network, Image.of(np.zeros((64, 64, 3), np.uint8)), faces(*points)
+    )
+    assert len(found) == len(certainties) == 150
+    assert 16 <= network.most <= 32

@@ -89,6 +89,12 @@ def sort_by_area(found: Detections) -> Detections:
     return found.select(np.argsort(-areas(found.boxes_xyxy), kind="stable"))
 
 
+def largest(found: Detections, most: int) -> Detections:
+    """Keep the findings of the largest areas, `most` of them, in the order in which they are."""
+    order = np.argsort(-areas(found.boxes_xyxy), kind="stable")
+    return found.select(np.sort(order[:most]))
+
+
 def join(found: Sequence[Detections]) -> Detections:
     """Put several findings together."""
     return Detections(

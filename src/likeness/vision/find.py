@@ -13,7 +13,7 @@ from likeness.errors import NoFace
 from likeness.terms import Box, Face, Image, Landmarks, Point, Template
 from likeness.vision.decode import Sample
 from likeness.vision.detect import Detector, SearchDetail
-from likeness.vision.detections import Detections, areas
+from likeness.vision.detections import Detections, areas, largest
 from likeness.vision.embed import ChipLayout, Chips, Recogniser, cut_chips, zoom_needed
 from likeness.vision.quality import pose_of, quality_of
 
@@ -77,9 +77,14 @@ class FaceLocator:
         self._layout = layout
         self._likelihood = likelihood
 
-    def locate(self, sample: Sample) -> Located:
-        """Find every face, largest first, with its pose and its quality."""
-        return self._located(sample, self._detector.detect)
+    def locate(self, sample: Sample, most: int | None = None) -> Located:
+        """Find every face, largest first, with its pose and its quality.
+
+        Of a crowd `most` bounds how many are looked at closely, the largest: each takes its time.
+        """
+        if most is None:
+            return self._located(sample, self._detector.detect)
+        return self._located(sample, lambda image: largest(self._detector.detect(image), most))
 
     def locate_largest(self, sample: Sample) -> Located:
         """Find the largest face alone, or none: in less time, since it is seen from afar."""
@@ -122,7 +127,8 @@ class FaceLocator:
         least: float = 0.0,
     ) -> Located:
         """Say how each face is shown."""
-        chips = cut_chips(image, detections.landmarks_xy, self._layout, Chips.ONE)[:, 0]
+        landmarks_xy = detections.landmarks_xy
+        chips = (cut_chips(image, one[None], self._layout, Chips.ONE)[0, 0] for one in landmarks_xy)
         poses = pose_of(detections.landmarks_xy)
         qualities = quality_of(chips, detections.boxes_xyxy, certainties, poses)
         faces = tuple(
@@ -173,9 +179,9 @@ class FaceFinder:
         self.cohort = recogniser.cohort
         self.cohort_version = recogniser.cohort_version
 
-    def locate(self, sample: Sample) -> Located:
-        """Find every face, largest first, with its pose and its quality."""
-        return self._in_turn(self._locator.locate, sample)
+    def locate(self, sample: Sample, most: int | None = None) -> Located:
+        """Find every face, or the `most` largest, largest first, with its pose and its quality."""
+        return self._in_turn(partial(self._locator.locate, most=most), sample)
 
     def locate_in(self, image: Image, least: float | None = None) -> Located:
         """Find every face of a picture that is decoded already (`FaceLocator.locate_in`)."""

@@ -12,7 +12,7 @@ landmarks that CenterFace finds in the 540 faces of the FairFace sample (CC BY 4
 pitch is its zero.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -101,7 +101,7 @@ class QualityLimits:
 
 
 def quality_of(
-    chips: NDArray[np.uint8],
+    chips: Iterable[NDArray[np.uint8]],
     boxes_xyxy: Floats,
     certainties: Floats,
     poses: Sequence[Pose],
@@ -114,7 +114,7 @@ def quality_of(
     face that is small in the picture is enlarged in its chip and counts as blurred.
 
     Args:
-        chips: (n, side, side, 3) uint8 RGB, one upright chip of each face at scale 1.0.
+        chips: (side, side, 3) uint8 RGB each, one upright chip of each face at scale 1.0.
         boxes_xyxy: (n, 4), of the same n faces, in pixels of the full frame.
         certainties: (n,), how sure the detector is of each as it sees it upright, 0 to 1.
         poses: of the same n faces.

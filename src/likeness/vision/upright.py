@@ -7,7 +7,7 @@ time it is shown in a mirror too: what a detector places too far to one side, it
 far to the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -41,6 +41,7 @@ _LAYOUT = ChipLayout(
 )
 _MIDDLE_XY = np.mean(_LAYOUT.points_xy, axis=0)
 _ROUNDS = _FIRST, _SECOND = (Chips.ONE, Chips.MIRRORED)
+_MOST_CHIPS = 32  # at a time: crowds take no more memory than that
 _THRESHOLD = 0.2  # that there is a face is known already
 _FARTHEST = _SIDE / 4  # pixels from the middle; beyond, it is a neighbour
 _CONFIDENCE_PER_PIXEL = 0.01  # what being nearer to the middle is worth
@@ -117,14 +118,23 @@ def _refined(
     """Find landmarks again by what they say of the angle, and how sure the network is then."""
     found, certainties = landmarks_xy.copy(), np.zeros(len(landmarks_xy), np.float32)
     for views in rounds:
-        chips = cut_chips(image, found, _LAYOUT, views)
-        for face, seen in enumerate(_seen(network, chips)):
+        for face, seen in enumerate(_seen_in_turn(network, image, found, views)):
             certainties[face] = max((sure for _, sure in seen), default=0.0)
             if seen:
                 transform = onto_chip(image, found[face], _LAYOUT)
                 middle_xy = np.mean([points_xy for points_xy, _ in seen], axis=0)
                 found[face] = from_chip(image, middle_xy, transform)
     return found, certainties
+
+
+def _seen_in_turn(
+    network: FaceNetwork, image: Image, landmarks_xy: Floats, views: Chips
+) -> Iterator[list[tuple[Floats, float]]]:
+    """Look at the chips of each face, few at a time: networks keep the memory of the most."""
+    faces = _MOST_CHIPS // views.count
+    for start in range(0, len(landmarks_xy), faces):
+        few = landmarks_xy[start : start + faces]
+        yield from _seen(network, cut_chips(image, few, _LAYOUT, views))
 
 
 def _best_angle(network: FaceNetwork, image: Image, box_xyxy: Floats) -> Floats | None:

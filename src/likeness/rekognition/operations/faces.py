@@ -19,9 +19,10 @@ from likeness.service.search.pictures import Alike
 
 def detect_faces(backend: Backend, call: Call, request: Request) -> Response:
     """Find the largest faces of a picture; none is an answer too."""
-    located = pictures.detect_faces(backend, call.caller, picture(backend, request["Image"]))
+    read = picture(backend, request["Image"])
+    located = pictures.detect_faces(backend, call.caller, read, most_faces=MOST_FACES)
     size = (located.image.width, located.image.height)
-    return {"FaceDetails": [face_detail(face, size) for face in located.faces[:MOST_FACES]]}
+    return {"FaceDetails": [face_detail(face, size) for face in located.faces]}
 
 
 def compare_faces(backend: Backend, call: Call, request: Request) -> Response:

@@ -87,7 +87,7 @@ def search_users_by_image(backend: Backend, call: Call, request: Request) -> Res
     """Find the users whom the largest face of a picture is like; no face is an answer too."""
     demands = _of_users(request)
     found = _by_image(backend, call, request, demands)
-    size, faces = _size(found), found.located.faces[:MOST_FACES]
+    size, faces = _size(found), found.located.faces
 
     def why_not(place: int, face: Face) -> list[str]:
         against = demands.bar.speaks_against(face) if demands.bar is not None else ()
@@ -144,6 +144,7 @@ def _of_users(request: Request) -> Demands:
         request.get("UserMatchThreshold", SIMILARITY),
         Faces.LARGEST_OF_ALL,
         quality_bar(request, "NONE"),
+        most_faces=MOST_FACES,
     )
 
 

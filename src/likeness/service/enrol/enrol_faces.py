@@ -72,8 +72,8 @@ def enrol_faces(
     with home.record(caller, Action.ENROL, of) as record:
         finder = home.comparable_finder(of)
         sample = read()
-        located = finder.locate(sample)
-        chosen, left_out = _chosen(located.faces[: demands.most_looked_at], demands)
+        located = finder.locate(sample, demands.most_looked_at)
+        chosen, left_out = _chosen(located.faces, demands)
         sha256, size = hashlib.sha256(sample.data).digest(), (sample.width, sample.height)
         made = [
             NewReference(template, located.faces[n], sha256, size, external_id=demands.external_id)

@@ -58,14 +58,16 @@ class ComparedFaces:
     group_warning: GroupWarning | None = None
 
 
-def detect_faces(home: Home, caller: Caller, read: ReadSample) -> Located:
-    """Find every face of a sample, largest first.
+def detect_faces(
+    home: Home, caller: Caller, read: ReadSample, *, most_faces: int | None = None
+) -> Located:
+    """Find every face of a sample, or the `most_faces` largest, largest first.
 
     Raises:
         Denied: it may not be done.
     """
     with home.record(caller, Action.DETECT) as record:
-        located = home.load_finder(None).locate(read())
+        located = home.load_finder(None).locate(read(), most_faces)
         record.answered(Outcome(faces=len(located.faces)))
     return located
 
@@ -88,8 +90,8 @@ def compare_faces(
     with home.record(caller, Action.COMPARE) as record:
         finder = home.load_finder(None)
         source, target = read_source(), read_target()
-        person, among = finder.locate(source), finder.locate(target)
-        chosen = within(demands.bar, among.faces[:most_faces])
+        person, among = (finder.locate(sample, most_faces) for sample in (source, target))
+        chosen = within(demands.bar, among.faces)
         pair = _Pair(source, person, target, among, chosen)
         if len(chosen) <= 1:
             return _compared(record, home, pair, demands)

@@ -41,7 +41,8 @@ class Demands:
     They are found by `by`, are `limit` at most, and have a similarity of `threshold` at least.
     With `naming`, rates decide which of them are matches, those below the threshold are listed too
     where rules let them, and people are asked about those whom rates do not settle. A face that
-    does not reach the `bar` is not searched for.
+    does not reach the `bar` is not searched for. Where all faces of a sample are found, those are
+    the `most_faces` largest, if given.
     """
 
     by: By
@@ -50,6 +51,7 @@ class Demands:
     faces: Faces = Faces.LARGEST
     bar: QualityBar | None = None
     naming: Naming | None = None
+    most_faces: int | None = None
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:
@@ -162,8 +164,10 @@ def search_sample(
     with home.record(caller, Action.SEARCH, collection) as record:
         finder, calibration = home.comparable_finder(collection), home.calibration_of(collection)
         sample = read()
-        glances = demands.faces is Faces.LARGEST
-        located = finder.locate_largest(sample) if glances else finder.locate(sample)
+        if demands.faces is Faces.LARGEST:
+            located = finder.locate_largest(sample)
+        else:
+            located = finder.locate(sample, demands.most_faces)
         # Never another face in place of the largest: that may be somebody nobody asked about.
         chosen = located.faces if demands.faces is Faces.ALL else located.faces[:1]
         found = faces_in(sample, located, finder, within(demands.bar, chosen))
