@@ -197,14 +197,6 @@ def inspect(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS, name: str = "") 
         return sample
 
 
-def cost_of(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> DecodingCost:
-    """Say what decoding a picture would take; nothing where its header is refused."""
-    try:
-        return inspect(data, limits).cost
-    except LikenessError:
-        return DecodingCost()
-
-
 def sample_of_array(pixels: NDArray[np.uint8], limits: DecodeLimits = DEFAULT_LIMITS) -> Sample:
     """Take (h, w, 3) uint8 RGB pixels for a picture; they are copied.
 
