@@ -129,6 +129,7 @@ ledger export --out entries
 ledger key
 ledger witness
 ledger new-key --yes
+ledger begin-anew --yes
 secrets list
 secrets rotate
 config show

@@ -12,9 +12,10 @@ from uuid import UUID
 from likeness.app.home import open_home, open_rows
 from likeness.config import read_settings
 from likeness.gallery import NewReference
-from likeness.service.uses import Home
+from likeness.service.uses import Home, Rows
 from likeness.vision.decode import read_sample
 from tests.gallery.galleries import enrol
+from tests.ledger.recording import done, record
 from tests.vision.foremost import foremost_face
 
 from .conftest import GREEN, RED, InstallationWithDiscs, Outcome
@@ -34,6 +35,11 @@ def make_home() -> None:
     """Make the home that the command uses, with nothing in it."""
     with open_rows(InstallationWithDiscs(read_settings())):
         pass
+
+
+def begin_ledger(rows: Rows) -> None:
+    """Leave an entry, as whatever makes something in a home does."""
+    record(rows.database, rows.ledger, done())
 
 
 def employ(likeness: Command, picture: Make, *options: object) -> None:

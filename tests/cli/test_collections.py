@@ -15,7 +15,7 @@ from likeness.gallery.tables import REFERENCES
 from tests.gallery.galleries import create
 
 from .conftest import BLUE, RED, InstallationWithDiscs
-from .staff import Command, Make, employ, enrol_unnamed, home, make_home
+from .staff import Command, Make, begin_ledger, employ, enrol_unnamed, home, make_home
 
 
 @pytest.fixture
@@ -357,6 +357,7 @@ def test_a_collection_whose_cohort_is_gone_takes_that_of_its_model_when_it_is_se
     likeness: Command, picture: Make
 ) -> None:
     with home() as opened:
+        begin_ledger(opened)
         model = opened.templates_of(None).model
         create(opened.gallery, "old", model=model, dimensions=128, cohort_version="rd1-lost")
         version = opened.standards.cohort(model).version

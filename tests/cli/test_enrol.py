@@ -18,6 +18,7 @@ from likeness.vision.decode import Sample
 from tests.service.people import BLUE, GREEN, RED, close, colour, draw, make, with_bystander
 
 from .conftest import InstallationWithDiscs, Outcome
+from .staff import begin_ledger
 
 Command = Callable[..., Outcome]
 
@@ -26,6 +27,7 @@ Command = Callable[..., Outcome]
 def enrol(likeness: Command) -> Iterator[Command]:
     """`likeness enrol` into the collection `staff`, which is empty."""
     with open_home(InstallationWithDiscs(read_settings())) as home:
+        begin_ledger(home)
         make(home)
     yield lambda *arguments: likeness("enrol", "--collection", "staff", *arguments)
 

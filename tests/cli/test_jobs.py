@@ -34,7 +34,7 @@ from likeness.v1.answers import JobAnswer
 from tests.service.live.telling import begin, end, tell
 
 from .conftest import InstallationWithDiscs
-from .staff import Command, Make, employ, home, make_home
+from .staff import Command, Make, begin_ledger, employ, home, make_home
 from .test_on_record import entries
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "command-line.md"
@@ -46,6 +46,7 @@ def add(until: JobState = JobState.WAITING, *, released: bool = False, local: bo
     with open_rows(InstallationWithDiscs(read_settings())) as rows:
         keyring, write = rows.keyring, rows.database.write
         new = NewJob("FaceSearch", "key:somebody", None, b"secret.mp4", local=local)
+        begin_ledger(rows)
         job = write(lambda c: add_job(c, keyring, new, NOW))
         if until is JobState.WAITING and not released:
             return job
@@ -122,7 +123,9 @@ def test_job_is_cancelled_on_record(likeness: Command) -> None:
     outcome = likeness("jobs", "cancel", job.id)
     assert outcome.code == 2
     assert "it was cancelled" in outcome.err
-    left = [(one["kind"], one["operation"], one["details"].get("job_id")) for one in entries()]
+    left = [
+        (one["kind"], one["operation"], one.get("details", {}).get("job_id")) for one in entries()
+    ]
     assert ("done", "CancelJob", job.id) in left
     assert "secret" not in json.dumps(entries())
 

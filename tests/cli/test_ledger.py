@@ -262,6 +262,9 @@ def test_a_row_that_is_no_entry_any_more_is_named_and_the_others_are_shown(
     assert "3  2026" in shown.out
     entries = json.loads(likeness("ledger", "show", "--json").out)["entries"]
     assert [one["entry"] is None for one in entries] == [False, False, True, False]
+    outcome = likeness("policy", "simulate")
+    assert outcome.code == 3
+    assert "Entry 2 of the ledger: Not an entry" in outcome.err
     outcome = likeness("ledger", "export", "--out", tmp_path / "out")
     assert outcome.code == 3
     assert "Left out, since they hold no entry any more: 2." in " ".join(outcome.out.split())
@@ -397,6 +400,8 @@ def test_entries_are_shown_by_number_receipt_use_and_job(likeness: Command) -> N
         ("ef" * 32, "no entry of efef"),
         ("00000000-0000-0000-0000-00000000ffff", "no entry of 0000"),
         ("somebody", "Not an entry: 'somebody'"),
+        ("9" * 19, "no entry of 999"),
+        ("9" * 5000, "Not an entry: '999"),
     ],
 )
 def test_what_is_no_entry_is_said(likeness: Command, which: str, says: str) -> None:

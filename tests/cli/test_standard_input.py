@@ -16,6 +16,7 @@ from likeness.config import read_settings
 from tests.service.people import draw, make
 
 from .conftest import GREEN, RED, InstallationWithDiscs, Outcome
+from .staff import begin_ledger
 
 Command = Callable[..., Outcome]
 Make = Callable[..., Path]
@@ -36,6 +37,7 @@ def send(monkeypatch: pytest.MonkeyPatch) -> Send:
 @pytest.fixture
 def enrol(likeness: Command) -> Iterator[Command]:
     with open_home(InstallationWithDiscs(read_settings())) as home:
+        begin_ledger(home)
         make(home)
     yield lambda *arguments: likeness("enrol", "--collection", "staff", *arguments)
 

@@ -8,6 +8,7 @@ never locks anybody out.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -15,7 +16,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select, table
 
-from likeness.errors import InvalidRequest, NotFound
+from likeness.errors import InvalidRequest, LedgerBroken, NotFound
 from likeness.ledger import (
     Entry,
     NoteKey,
@@ -49,6 +50,7 @@ _MADE_ON_RECORD = (
 )
 # No engine has rows behind it.
 _NO_POSITION = 1 << 63
+_TOO_LONG = 20
 _RECEIPT, _JOB = re.compile(r"[0-9]+-[\w-]{16}", re.ASCII), re.compile(r"[0-9a-f]{64}")
 
 
@@ -130,9 +132,8 @@ def entries_about(rows: Rows, which: str) -> list[ShownEntry]:
     Raises:
         InvalidRequest: it is none of these.
         NotFound: there is none.
-        LedgerBroken: an entry cannot be read.
     """
-    if which.isascii() and which.isdigit():
+    if which.isascii() and which.isdigit() and len(which) < _TOO_LONG:
         found = rows.database.read(partial(_entry_at, index=int(which)))
     elif _RECEIPT.fullmatch(which):
         receipt_id = read_receipt_id(which)
@@ -217,8 +218,12 @@ def _entries_of_uses(connection: Connection, use_ids: Collection[str]) -> list[S
 def _entries_of_job(connection: Connection, job_id: str) -> list[ShownEntry]:
     """Give what was done about a job: it was admitted, was worked on, ended, and was looked at."""
     name = f'"job_id":"{job_id}"'.encode()
-    of_job = [one for one in _some(connection) if name in one.written]
-    return _entries_of_uses(connection, {str(one.entry.use.id) for one in of_job})
+    use_ids = set()
+    for one in _some(connection):
+        with suppress(LedgerBroken):  # whose use it was, nobody can say
+            if name in one.written:
+                use_ids.add(str(one.entry.use.id))
+    return _entries_of_uses(connection, use_ids)
 
 
 def _some(connection: Connection, first: int = 0) -> Iterator[ShownEntry]:

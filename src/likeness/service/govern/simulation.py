@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from likeness.errors import LedgerBroken
 from likeness.ledger import Entry, Kind, Rules, every_entry, read_entry
 from likeness.policy import STOP_SWITCH, Circumstances, PolicyEngine
 from likeness.service.uses import DESKS_OWN, Consent, Ongoing
@@ -69,7 +70,15 @@ def simulate_policy(connection: Connection, engine: PolicyEngine) -> Simulation:
     Raises:
         LedgerBroken: an entry cannot be read.
     """
-    return simulate(recorded_uses(map(read_entry, every_entry(connection))), engine)
+    return simulate(recorded_uses(_read_all(connection)), engine)
+
+
+def _read_all(connection: Connection) -> Iterator[Entry]:
+    for index, written in enumerate(every_entry(connection)):
+        try:
+            yield read_entry(written)
+        except LedgerBroken as error:
+            raise LedgerBroken(f"Entry {index} of the ledger: {error}") from error
 
 
 def simulate(uses: Iterable[RecordedUse], engine: PolicyEngine) -> Simulation:
