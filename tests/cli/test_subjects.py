@@ -37,7 +37,7 @@ def test_people_are_merged_split_renamed_and_made_what_they_were(staff: Command)
 
     merged = staff("subjects", "merge", "[bold]Greta", "Rosa", *of)
     assert (merged.code, merged.err) == (0, "")
-    assert merged.out.splitlines()[0] == "Merge: 1 reference changed hands."
+    assert merged.out.splitlines()[0] == "Merged [bold]Greta into Rosa: 1 reference changed hands."
     assert "To undo it: likeness subjects undo --collection staff Rosa" in merged.out
     assert subjects(staff) == {"Rosa": 3}
     answer = json.loads(staff("subjects", "undo", "Rosa", *of, "--json").out)
@@ -54,7 +54,7 @@ def test_people_are_merged_split_renamed_and_made_what_they_were(staff: Command)
     assert renamed.out.splitlines()[0] == "Renamed to Rosa Parks."
     assert subjects(staff) == {"Rosa Parks": 2, "[bold]Greta": 1}
     undone = staff("subjects", "undo", "Rosa Parks", *of)
-    assert undone.out.splitlines()[0] == "Undone: renamed to Rosa."
+    assert undone.out.splitlines()[0] == "Undone: Rosa is the name again."
     assert subjects(staff) == before
 
 

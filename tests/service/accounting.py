@@ -46,6 +46,12 @@ source = "a test"
 version = "1"
 reading = "Whatever a test needs."
 """
+NO_SEARCH = """
+@id("none")
+@source("a test")
+@effective("2020-01-01")
+forbid(principal, action == Action::"search", resource);
+"""
 
 
 def sample(colour: int = 90) -> Sample:

@@ -1,8 +1,11 @@
 """Subjects who are renamed, merged and split: all that is kept of them follows, and is undone."""
 
 import io
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +18,7 @@ from likeness.gallery import By, NewReference, Size
 from likeness.gallery.tables import CHANGED_SUBJECTS, SUBJECT_CHANGES, TAKEN_UP
 from likeness.jobs import Mention, keep_mentions, mentions_of
 from likeness.ledger.tables import SUBJECT_KEYS
+from likeness.policy import enable_pack, read_pack
 from likeness.review import Found, SampleFace, Search, Verdict, told_apart_from
 from likeness.review.tables import CANDIDATES
 from likeness.service.enrol import subject_changes as acts
@@ -29,6 +33,7 @@ from likeness.terms import Box, Principal, Role
 from tests.gallery.galleries import enrol
 from tests.jobs.jobbing import Bench
 from tests.review.judging import Desk
+from tests.service.accounting import FACTS, NO_SEARCH
 from tests.service.people import make, person
 
 
@@ -228,12 +233,24 @@ def test_a_merge_of_people_who_do_not_look_alike_is_remarked_on(sqlite_home: Hom
 
     assert merge(home, "A.", "Ada").remarks == ()
     (remark,) = merge(home, "Bo", "Ada").remarks
-    assert remark.startswith("1 of the 1 references that were merged do not look like any of")
+    assert remark.startswith("Of 1 merged references 1 look like none of the other 2.")
 
     off = [one for one in who_has(home)["Ada"] if one != who_has(home)["Ada"][-1]]
     undo(home, "Ada")
     (remark,) = split(home, "Ada", "Adele", off[:1]).remarks
-    assert remark.startswith("1 of the 1 references that were split off look like some of")
+    assert remark.startswith("Of 1 references split off 1 look like some of the other 1.")
+
+
+def test_where_nobody_may_search_a_change_tells_nothing_of_looks(
+    sqlite_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = sqlite_home
+    monkeypatch.setattr("likeness.storage.database.LOOK_EVERY_S", 0.0)
+    people(home, Ada=[1], Bo=[2])
+    rules = read_pack("no-search", FACTS, NO_SEARCH)
+    home.database.write(lambda c: enable_pack(c, rules, {}, by="local:test", now=datetime.now(UTC)))
+
+    assert merge(home, "Bo", "Ada").remarks == ()
 
 
 def like(one: NewReference) -> NewReference:
@@ -372,3 +389,23 @@ def test_an_import_does_not_bring_back_who_was_merged_into_somebody_erased(
 
     assert (done.left_out, done.collection.size) == (Size(3, 3), Size(0, 0))
     assert verify_certificate(home, caller(home), certificate).holds
+
+
+def test_of_two_changes_at_once_one_comes_first_and_the_other_sees_it(home: Home) -> None:
+    people(home, Ada=[1], Bo=[2], Cy=[3])
+    both = threading.Barrier(2)
+
+    def at_once(subject: str, into: str) -> str:
+        both.wait()
+        try:
+            return merge(home, subject, into).subject.name
+        except NoSuchSubject:
+            return "too late"
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(at_once, ("Ada", "Bo"), ("Bo", "Ada")))
+    assert sorted(done)[1] == "too late"
+    assert {name: len(some) for name, some in who_has(home).items()} == {
+        sorted(done)[0]: 2,
+        "Cy": 1,
+    }

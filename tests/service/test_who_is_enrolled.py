@@ -16,7 +16,7 @@ from likeness.service.enrol import enrol
 from likeness.service.enrol.enrol import Outcome, Result
 from likeness.service.enrol.sources import read_source
 from likeness.service.uses import Home
-from tests.service.accounting import FACTS
+from tests.service.accounting import FACTS, NO_SEARCH
 from tests.service.people import BLUE, GREEN, RED, draw, enroller
 
 ENROLLED, REJECTED = Outcome.ENROLLED, Outcome.REJECTED
@@ -110,14 +110,6 @@ def test_somebody_who_is_known_by_another_name_is_enrolled_with_a_remark(
 def entries(home: Home) -> list[dict[str, Any]]:
     written = home.database.read(lambda c: list(c.execute(select(ENTRIES))))
     return [json.loads(row.entry) for row in sorted(written, key=lambda row: row.position)]
-
-
-NO_SEARCH = """
-@id("none")
-@source("a test")
-@effective("2020-01-01")
-forbid(principal, action == Action::"search", resource);
-"""
 
 
 def test_where_nobody_may_search_nobody_is_named(

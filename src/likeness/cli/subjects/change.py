@@ -13,7 +13,7 @@ from likeness.cli.terminal.words import several
 from likeness.gallery import ChangeKind
 from likeness.service.enrol import subject_changes as acts
 from likeness.service.enrol.subject_changes import ChangedSubject
-from likeness.v1.answers import ChangedSubjectAnswer
+from likeness.v1.answers import ChangedSubjectAnswer, SubjectAnswer
 
 Of = Annotated[str, typer.Option("--collection", metavar="NAME", help="Collection they are in.")]
 Subject = Annotated[str, typer.Argument(metavar="SUBJECT", help="The subject's name.")]
@@ -67,21 +67,25 @@ def undo(subject: Subject, collection: Of, as_json: AsJson = False) -> None:
 def _print(done: ChangedSubject, collection: str, as_json: bool, *, undone: bool = False) -> None:
     answer = ChangedSubjectAnswer.of(done, undone=undone)
     again = f"likeness subjects undo --collection {shlex.quote(collection)}"
+    there = [one for one in (answer.subject, answer.other) if one is not None and one.references]
     lines = [
-        *(
-            f"{one.name}: {several(one.references, 'reference')}  {one.id}"
-            for one in (answer.subject, answer.other)
-            if one is not None
-        ),
+        _said(answer),
+        *(f"{one.id}  {several(one.references, 'reference')}  {one.name}" for one in there),
         *answer.remarks,
         *([] if undone else [f"To undo it: {again} {shlex.quote(done.subject.name)}"]),
     ]
-    print_answer(as_json, answer.model_dump(mode="json"), [_said(done, undone), *lines])
+    print_answer(as_json, answer.model_dump(mode="json"), lines)
 
 
-def _said(done: ChangedSubject, undone: bool) -> str:
-    if done.kind is ChangeKind.RENAME:
-        said = f"enamed to {done.subject.name}."
-        return f"Undone: r{said}" if undone else f"R{said}"
-    moved = f"{several(len(done.moved), 'reference')} changed hands."
-    return f"Undone: {moved}" if undone else f"{done.kind.value.capitalize()}: {moved}"
+def _said(answer: ChangedSubjectAnswer) -> str:
+    name = answer.subject.name
+    moved = several(answer.moved, "reference")
+    match answer.change, answer.other, answer.undone:
+        case ChangeKind.MERGE, SubjectAnswer() as other, False:
+            return f"Merged {other.name} into {name}: {moved} changed hands."
+        case ChangeKind.SPLIT, SubjectAnswer() as other, False:
+            return f"Split {other.name} off {name}: {moved} changed hands."
+        case ChangeKind.RENAME, _, undone:
+            return f"Undone: {name} is the name again." if undone else f"Renamed to {name}."
+        case _:
+            return f"Undone: {moved} changed hands."

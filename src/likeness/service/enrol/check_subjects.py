@@ -188,10 +188,10 @@ def _stray_numbers(rows: Rows, of: Collection) -> set[int]:
         return set()
     cohort, found = of.cohort(), set[int]()
     for vectors in _portions(of):
-        every = np.asarray(cohort.means(vectors.vectors), np.float64)
         for these in _of_each(vectors):
-            theirs, means = vectors.vectors[these], every[these]
+            theirs = vectors.vectors[these]
             if len(theirs) > 1:
+                means = np.asarray(cohort.means(theirs), np.float64)
                 scores = relative_scores(theirs @ theirs.T, means[:, None], means)
                 found.update(vectors.reference_numbers[these][strays(scores >= alike)].tolist())
     return found

@@ -5,6 +5,7 @@ who is told of is on record, as one who was found. People who were told apart ar
 """
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,10 +32,11 @@ class LooksLike:
 
     @property
     def remark(self) -> str:
-        """Say so."""
+        """Say so; what is no 100 is not said to be."""
+        similarity = math.floor(100 * self.similarity) / 100
         return (
-            f"looks like {self.subject.name!r} as well (similarity {self.similarity:.1f}): see"
-            " whether they are one person"
+            f"looks like {self.subject.name!r} as well (similarity {similarity:g}): see whether"
+            " they are one person"
         )
 
 

@@ -241,11 +241,11 @@ def _told_of_merge(
         some, rest = (templates_of(of, its, one) for one in (theirs, others))
         if unlike := count_unlike(some, rest, alike):
             remarks.append(
-                f"{unlike} of the {len(some)} references that were merged do not look like any of"
-                f" the other {len(rest)}. Look whether they are one person."
+                f"Of {len(some)} merged references {unlike} look like none of the other"
+                f" {len(rest)}. See whether they are one person."
             )
     if are_told_apart(rows, its, gone, into):
-        remarks.append("People told the two apart in a review. Look whether they are one person.")
+        remarks.append("People told the two apart in a review. See whether they are one person.")
     return remarks
 
 
@@ -264,6 +264,6 @@ def _told_of_split(
     if not like:
         return []
     return [
-        f"{like} of the {len(off)} references that were split off look like some of the other"
-        f" {len(rest)}. Look whether they are two people."
+        f"Of {len(off)} references split off {like} look like some of the other {len(rest)}. See"
+        " whether they are two people."
     ]
