@@ -36,6 +36,7 @@ from likeness.vision.decode import Sample
 if TYPE_CHECKING:
     # Who names pictures does not wait for what searches take.
     from likeness.service.enrol.subject_changes import ChangedSubject
+    from likeness.service.govern.subject_report import SubjectReports
     from likeness.service.redact.clips import RedactedClip
     from likeness.service.redact.pictures import RedactedPicture
     from likeness.service.uses import Caller, Rows
@@ -348,6 +349,18 @@ class Subjects:
 
         caller = self._caller("SplitSubject")
         return split_subject(self._rows, caller, self._collection, subject, name, references)
+
+    def report(self, subject: str) -> "SubjectReports":
+        """Say what is held of the subject of a name, who searched for them and what for.
+
+        Raises:
+            NotFound: there is no such collection or subject.
+            LedgerBroken: what opens the ledger's commitments is gone, or another's.
+        """
+        from likeness.service.govern.subject_report import report_on_subject
+
+        caller = self._caller("ReportOnSubject")
+        return report_on_subject(self._rows, caller, self._collection, subject)
 
     def undo(self, subject: str) -> "ChangedSubject":
         """Undo the last rename, merge or split of a subject.

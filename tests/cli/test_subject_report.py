@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from likeness import library
+
 from .conftest import BLUE, GREEN, RED
 from .staff import Command, Make, employ, enable_rules, enrol_unnamed
 from .test_on_record import entries
@@ -80,6 +82,13 @@ def test_what_may_not_be_searched_is_said(searched: Command, picture: Make, tmp_
     assert "refused by none of house" in document["unsearched"][0]["reason"]
     assert searched("subject-report", "--picture", probe, "--collection", "staff").code == 1
     assert only(answer(searched, "subject-report", "Rosa"))["references"]
+
+
+def test_the_library_reports_too(searched: Command) -> None:
+    with library.open_subjects("staff") as people:
+        (report,) = people.report("Rosa").reports
+    assert (report.subject, len(report.references)) == ("Rosa", 2)
+    assert any(one.returned for one in report.uses)
 
 
 def test_of_who_is_erased_nothing_can_be_said(searched: Command) -> None:

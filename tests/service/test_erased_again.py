@@ -1,14 +1,22 @@
 """Who was erased stays away: what an import may bring, and where a certificate is looked into."""
 
 import io
+from functools import partial
 from hashlib import sha256
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
+from likeness.errors import KeyUnusable
 from likeness.gallery import ErasureCertificate, Return, Size
-from likeness.gallery.tables import MARKS
-from likeness.service.erase.certificates import verify_certificate
+from likeness.gallery.tables import ERASURES, MARKS
+from likeness.jobs import NewJob, add_job
+from likeness.jobs.tables import JOBS
+from likeness.service.erase.certificates import (
+    list_certificates,
+    show_certificate,
+    verify_certificate,
+)
 from likeness.service.erase.erase import (
     dissolve_subject,
     erase_collection_certified,
@@ -133,6 +141,50 @@ def test_a_deleted_collection_that_came_back_is_told_of(acts: Acts) -> None:
     assert acts.verified(certificate) == (True, ())
     assert acts.import_().with_collection == Size(2, 1)
     assert acts.verified(certificate) == (False, (Return("staff", 2, 1, 0),))
+
+
+def test_an_erasure_whose_row_was_changed_is_named_and_hinders_no_other(acts: Acts) -> None:
+    acts.erase("Ada")
+    certificate = acts.erase("Ben")
+    (first,) = acts.home.database.read(
+        lambda c: c.execute(select(ERASURES.c.id).where(ERASURES.c.id != certificate.id)).scalars()
+    )
+    broken = update(ERASURES).where(ERASURES.c.id == first).values(content="{", certificate=None)
+    acts.home.database.write(lambda c: c.execute(broken))
+    listed = list_certificates(acts.home, acts.caller, limit=10).listed
+    assert [(one.erasure.id == first, one.erasure.damaged) for one in listed] == [
+        (False, False),
+        (True, True),
+    ]
+    with pytest.raises(KeyUnusable, match=str(first)):
+        show_certificate(acts.home, acts.caller, first)
+    assert acts.home.gallery.erasing.finish_pending() == []
+    acts.delete()
+    assert acts.import_().left_out == Size(2, 3)  # it was marked, which is enough
+    acts.home.database.write(lambda c: c.execute(delete(MARKS)))
+    acts.delete()
+    with pytest.raises(KeyUnusable, match=f"{first}.*--bring-back"):
+        acts.import_()
+    assert acts.import_(bring_back=True).collection.size == Size(2, 4)
+
+
+def test_what_jobs_hold_is_named_only_while_they_do(acts: Acts) -> None:
+    def of_jobs(name: str) -> list[tuple[str, bool]]:
+        left = acts.erase(name).remainders
+        return [(one.what, one.until is not None) for one in left if "clip" in one.what]
+
+    assert of_jobs("Ada") == []
+    now, collection_id = acts.home.clock(), acts.home.gallery.collection("staff").id
+    for ended_at in (now, None):
+        new = NewJob("Search", "key:x", collection_id, b"{}")
+        job = acts.home.database.write(
+            partial(add_job, keyring=acts.home.keyring, new=new, now=now)
+        )
+        state = "waiting" if ended_at is None else "succeeded"
+        ends = update(JOBS).where(JOBS.c.id == job.id).values(ended_at=ended_at, state=state)
+        acts.home.database.write(lambda c, ends=ends: c.execute(ends))
+    (finished, is_dated), (running, _) = of_jobs("Ben")
+    assert ("finished jobs" in finished, is_dated, "being searched" in running) == (True,) * 3
 
 
 def test_marks_tell_nothing_and_outlive_a_rotation(acts: Acts) -> None:

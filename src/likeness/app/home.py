@@ -24,7 +24,7 @@ from likeness.service.govern.cohorts import even_older_scores_out
 from likeness.service.govern.ledger import made_on_record
 from likeness.service.govern.secrets import sealed_by_key
 from likeness.service.uses import Desk, Home, Rows, TemplatesOf, Withholding
-from likeness.service.uses.forget import FORGOTTEN_FROM, always_left
+from likeness.service.uses.forget import FORGOTTEN_FROM, left_of
 from likeness.service.watch.watches import WatchInForce
 from likeness.storage import (
     Database,
@@ -174,7 +174,7 @@ def open_home(
                 Cohort.from_bytes,
                 make_index=_make_index(settings),
                 snapshots=settings.home / "snapshots",
-                kept_elsewhere=KeptElsewhere(FORGOTTEN_FROM, always_left),
+                kept_elsewhere=KeptElsewhere(FORGOTTEN_FROM, left_of),
             )
         ) as gallery,
     ):

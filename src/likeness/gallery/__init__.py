@@ -12,6 +12,7 @@ from likeness.gallery.erasing import KeptElsewhere
 from likeness.gallery.erasure import (
     Erasure,
     KeptErasure,
+    damaged_erasure,
     kept_erasure,
     kept_erasures,
     note_for_certificate,
@@ -72,6 +73,7 @@ __all__ = [
     "Verification",
     "count_by_key",
     "counts_by_key",
+    "damaged_erasure",
     "erased_unmarked",
     "kept_erasure",
     "kept_erasures",

@@ -16,8 +16,8 @@ from likeness.gallery import (
     staging,
     stored_collections,
 )
-from likeness.gallery.certificate import ErasureCertificate, Remainder, Verification
-from likeness.gallery.erasure import Erasure
+from likeness.gallery.certificate import ErasureCertificate, Verification
+from likeness.gallery.erasure import Erasure, Remainders
 from likeness.gallery.indexes import IndexesInUse
 from likeness.gallery.staging import Change
 from likeness.gallery.stored_collections import StoredCollection
@@ -29,12 +29,11 @@ from likeness.storage import Database
 class KeptElsewhere:
     """What others keep of people, and delete in the act that erases them.
 
-    `tables` are scrubbed with the gallery's. `remainders` says, for certificates, what stays there
-    from a moment on.
+    `tables` are scrubbed with the gallery's. `remainders` says, for certificates, what stays there.
     """
 
     tables: tuple[Table, ...] = ()
-    remainders: Callable[[datetime], tuple[Remainder, ...]] = lambda now: ()
+    remainders: Remainders = lambda connection, collection_id, now: ()
 
 
 class Erasing:
@@ -106,7 +105,7 @@ class Erasing:
         """Look whether anything is left of what a certificate says is gone, or came again.
 
         Every collection is looked into, and its references are opened where pictures were marked:
-        a million take about a minute.
+        a million take about three minutes.
         """
         collection = self._there(certificate.collection_id)
         if collection is not None:

@@ -10,6 +10,7 @@ A collection goes key first; its other rows follow between 1 and 2, in portions.
 """
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +32,7 @@ from sqlalchemy import (
     update,
 )
 
-from likeness.errors import Conflict, NotFound
+from likeness.errors import Conflict, InvalidRequest, KeyUnusable, NotFound
 from likeness.gallery import own_strangers, stored_collections
 from likeness.gallery.certificate import Erased, ErasureCertificate, Remainder, Verification
 from likeness.gallery.marks import Marked, mark_ids, returned
@@ -60,6 +61,8 @@ from likeness.terms import in_batches
 
 T = TypeVar("T")
 
+_logger = logging.getLogger(__name__)
+
 _AT_ONCE = 10_000
 SCRUBBED = (
     *(STAGED, REFERENCES, SUBJECTS, TAGS, COHORTS, OWN_STRANGERS, COLLECTIONS),
@@ -73,7 +76,14 @@ _DONE = (
 )
 _DONE_WITH_COLLECTION = ("the collection's key destroyed", *_DONE)
 # What storage cannot know of.
-_EXPORTS = ("exports and copies that somebody made",)
+_EXPORTS = (
+    "exports and copies that somebody made",
+    "answers that were given, and notices that were sent",
+    "other collections, and watches in them",
+)
+
+Remainders = Callable[[Connection, UUID, datetime], tuple[Remainder, ...]]
+"""Says what others leave of who was erased from a collection, from a moment on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +229,10 @@ def note_for_certificate(
 
 @dataclass(frozen=True, slots=True)
 class KeptErasure:
-    """An erasure as it is kept; `certificate` is None until it is finished."""
+    """An erasure as it is kept; `certificate` is None until it is finished.
+
+    Of one that is `damaged`, what was erased is not known.
+    """
 
     id: UUID
     collection_id: UUID
@@ -228,6 +241,15 @@ class KeptErasure:
     references: int
     begun_at: datetime
     certificate: ErasureCertificate | None
+    damaged: bool = False
+
+
+def damaged_erasure(erasure_id: object) -> KeyUnusable:
+    """Say that nobody can tell what an erasure took."""
+    return KeyUnusable(
+        f"Erasure {erasure_id} in table {ERASURES.name} was changed from outside. Restore its row"
+        " from a backup."
+    )
 
 
 def kept_erasures(
@@ -273,7 +295,12 @@ def _row(connection: Connection, erasure_id: UUID) -> Row[Any]:
 
 
 def _kept_erasure(row: Row[Any]) -> KeptErasure:
-    erased = _erasure(row).erased
+    try:
+        erased = _erasure(row).erased
+        issued = row.certificate
+        certificate = None if issued is None else ErasureCertificate.from_json(json.loads(issued))
+    except (InvalidRequest, KeyUnusable, TypeError, ValueError):
+        return KeptErasure(row.id, row.collection_id, False, 0, 0, row.begun_at, None, damaged=True)
     return KeptErasure(
         row.id,
         row.collection_id,
@@ -281,9 +308,7 @@ def _kept_erasure(row: Row[Any]) -> KeptErasure:
         erased.subjects,
         erased.references,
         row.begun_at,
-        None
-        if row.certificate is None
-        else ErasureCertificate.from_json(json.loads(row.certificate)),
+        certificate,
     )
 
 
@@ -292,7 +317,13 @@ def pending(connection: Connection) -> list[Erasure]:
     rows = connection.execute(
         select(ERASURES).where(ERASURES.c.certificate.is_(None)).order_by(ERASURES.c.begun_at)
     )
-    return [_erasure(row) for row in rows]
+    found = []
+    for row in rows:
+        try:
+            found.append(_erasure(row))
+        except KeyUnusable as error:  # it keeps no other from being finished
+            _logger.warning("%s", error)
+    return found
 
 
 def finish(
@@ -301,14 +332,14 @@ def finish(
     erasures: Sequence[Erasure],
     forget: Callable[[Erasure], tuple[str, ...]],
     scrubbed_too: Sequence[Table],
-    remainders: Callable[[datetime], Sequence[Remainder]],
+    remainders: Remainders,
     clock: Callable[[], datetime],
 ) -> list[ErasureCertificate]:
     """Take what was begun from everywhere else, and issue the certificates.
 
     `forget` takes an erasure's vectors out of indexes and snapshots, and gives, in words, where
     they may be found nevertheless. `scrubbed_too` are others' tables that something of the erased
-    was deleted from, and `remainders` gives what every erasure leaves there from a moment on.
+    was deleted from, and `remainders` gives what stays there.
 
     Raises:
         Conflict: a program that reads the database stands in the way; the erasures stay noted.
@@ -328,7 +359,6 @@ def finish(
             " gone from every search; the next sweep or start finishes the erasure."
         )
     now = clock()
-    leaves = tuple(remainders(now))
 
     def certify(connection: Connection) -> list[ErasureCertificate]:
         # Read again: what was noted of one was noted after it began.
@@ -337,7 +367,7 @@ def finish(
                 _noted(connection, erasure),
                 now,
                 (*left[erasure.id], *scrubbing.out_of_reach, *_EXPORTS),
-                leaves,
+                remainders(connection, erasure.collection_id, now),
             )
             for erasure in erasures
         ]
@@ -421,18 +451,19 @@ def _note(
 
 
 def _erasure(row: Row[tuple[Any, ...]]) -> Erasure:
-    content = json.loads(row.content)
-    erased = Erased.from_json(content["erased"])
-    models = tuple((model, dimensions) for model, dimensions in content["models"])
-    return Erasure(
-        row.id,
-        row.collection_id,
-        models,
-        erased,
-        row.begun_at,
-        tuple(content.get("done", ())),
-        tuple(map(Remainder.from_json, content.get("remainders", ()))),
-    )
+    try:
+        content = json.loads(row.content)
+        return Erasure(
+            row.id,
+            row.collection_id,
+            tuple((model, dimensions) for model, dimensions in content["models"]),
+            Erased.from_json(content["erased"]),
+            row.begun_at,
+            tuple(content.get("done", ())),
+            tuple(map(Remainder.from_json, content.get("remainders", ()))),
+        )
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise damaged_erasure(row.id) from error
 
 
 def _noted(connection: Connection, erasure: Erasure) -> Erasure:

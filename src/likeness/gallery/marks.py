@@ -87,14 +87,24 @@ def mark_pictures(
 
 
 def erased_unmarked(connection: Connection) -> dict[UUID, UUID]:
-    """List the subjects whom a Likeness erased that kept no marks, each with the erasure."""
+    """List the subjects whom a Likeness erased that kept no marks, each with the erasure.
+
+    Raises:
+        KeyUnusable: the row of an erasure was changed from outside.
+    """
     ours = MARKS.c.erasure_id == ERASURES.c.id, MARKS.c.kind != Marked.BACK.value
     chosen = select(ERASURES.c.id, ERASURES.c.content)
-    return {
-        subject_id: row.id
-        for row in connection.execute(chosen.where(~select(MARKS.c.mark).where(*ours).exists()))
-        for subject_id in Erased.from_json(json.loads(row.content)["erased"]).subject_ids
-    }
+    found: dict[UUID, UUID] = {}
+    for row in connection.execute(chosen.where(~select(MARKS.c.mark).where(*ours).exists())):
+        try:
+            erased = Erased.from_json(json.loads(row.content)["erased"])
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
+            raise KeyUnusable(
+                f"Whom erasure {row.id} took, in table {ERASURES.name}, cannot be read. Restore its"
+                " row from a backup, or import with --bring-back."
+            ) from error
+        found |= dict.fromkeys(erased.subject_ids, row.id)
+    return found
 
 
 def marked_among(

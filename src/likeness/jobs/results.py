@@ -6,12 +6,13 @@ keeps anything of it: whoever is too late raises `JobStopped`.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, tuple_, update
 
-from likeness.jobs.job import JobState
+from likeness.jobs.job import KEPT, JobState
 from likeness.jobs.keys import open_key, place_of
 from likeness.jobs.rows import delete_jobs, job_stopped
 from likeness.jobs.tables import JOBS, MENTIONS, RESULTS, SEGMENTS
@@ -317,6 +318,24 @@ def follow_references(
     for some in in_batches(reference_ids, _IDS_AT_A_TIME):
         theirs = MENTIONS.c.reference_id.in_(some)
         connection.execute(update(MENTIONS).where(theirs).values(subject_id=subject_id))
+
+
+@dataclass(frozen=True, slots=True)
+class HeldByJobs:
+    """What jobs over a collection hold: results `until` a moment, if any, and what is `running`."""
+
+    until: datetime | None
+    running: bool
+
+
+def held_by_jobs(connection: Connection, collection_id: UUID) -> HeldByJobs:
+    """Say what jobs over a collection hold of whom they have seen, and until when."""
+    ours = JOBS.c.collection_id == collection_id
+    last = connection.execute(select(func.max(JOBS.c.ended_at)).where(ours)).scalar()
+    running = select(JOBS.c.id).where(ours, JOBS.c.ended_at.is_(None)).limit(1)
+    return HeldByJobs(
+        None if last is None else last + KEPT, connection.execute(running).first() is not None
+    )
 
 
 def forget_collection(connection: Connection, collection_id: UUID) -> None:

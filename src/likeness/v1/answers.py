@@ -317,7 +317,10 @@ class ChangedSubjectAnswer(Answer):
 
 
 class ErasureAnswer(Answer):
-    """An erasure; `digest` is its certificate's, both null until it is finished."""
+    """An erasure; `digest` is its certificate's, both null until it is finished.
+
+    Of one that is `damaged`, since its row was changed from outside, what was erased is not known.
+    """
 
     id: UUID
     collection_id: UUID
@@ -328,6 +331,7 @@ class ErasureAnswer(Answer):
     begun_at: AwareDatetime
     completed_at: AwareDatetime | None
     digest: str | None
+    damaged: bool
 
     @classmethod
     def of(cls, one: ListedErasure) -> Self:

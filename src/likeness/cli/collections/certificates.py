@@ -75,4 +75,6 @@ def _line(one: ListedErasure) -> str:
     counts = counts_in_words(erasure.subjects, erasure.references, erasure.whole_collection)
     named = str(erasure.collection_id) if one.collection is None else plain(one.collection)
     unfinished = "" if erasure.certificate else ", not finished"
+    if erasure.damaged:
+        return f"{erasure.id}  {minute(erasure.begun_at)}  damaged. Restore its row from a backup."
     return f"{erasure.id}  {minute(erasure.begun_at)}  {counts} of {named}{unfinished}"

@@ -14,6 +14,7 @@ from likeness.gallery import (
     ErasureCertificate,
     KeptErasure,
     Verification,
+    damaged_erasure,
     kept_erasure,
     kept_erasures,
 )
@@ -74,9 +75,12 @@ def show_certificate(rows: Rows, caller: Caller, certificate_id: UUID) -> Erasur
         Denied: the role may not.
         NotFound: there is none.
         Conflict: the erasure is not finished.
+        KeyUnusable: its row was changed from outside.
     """
     with rows.record_use(caller, caller.use(Action.AUDIT, UNDECLARED)) as record:
         found = rows.database.read(lambda connection: kept_erasure(connection, certificate_id))
+        if found.damaged:
+            raise damaged_erasure(certificate_id)
         if found.certificate is None:
             raise Conflict(
                 f"Erasure {certificate_id} is not finished, and has no certificate yet: it is out"

@@ -21,7 +21,7 @@ import numpy as np
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from likeness.errors import Conflict, InvalidRequest, NotFound
+from likeness.errors import Conflict, InvalidRequest, KeyUnusable, NotFound
 from likeness.gallery import (
     ArrivingReference,
     ArrivingSubject,
@@ -236,7 +236,11 @@ class _Erased:
     _counts: Counter[tuple[str, Marked]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._older = erased_unmarked(self.connection)
+        try:
+            self._older = erased_unmarked(self.connection)
+        except KeyUnusable:  # of one whose row was changed nobody can tell whom it took
+            if not self.bring_back:
+                raise
 
     def without_subjects(self, lines: Sequence[SubjectLine]) -> list[SubjectLine]:
         """Give the subjects who come."""

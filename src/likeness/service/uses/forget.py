@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from likeness import jobs, review
 from likeness.access import TOKENS_KEPT
 from likeness.gallery import Remainder, mark_ids, note_for_certificate
-from likeness.jobs import KEPT as RESULTS_KEPT
 from likeness.ledger import FORGOTTEN_FROM as OF_LEDGER
 from likeness.ledger import Ledger
 from likeness.secrets import Keyring
@@ -24,24 +23,33 @@ FORGOTTEN_FROM = (*OF_LEDGER, *review.FORGOTTEN_FROM, *jobs.FORGOTTEN_FROM)
 """The tables that are to be scrubbed after an erasure, beside the gallery's."""
 
 
-def always_left(now: datetime) -> tuple[Remainder, ...]:
-    """Say what every erasure leaves: none of it says whom it is about, or is anybody's to read."""
+def left_of(connection: Connection, collection_id: UUID, now: datetime) -> tuple[Remainder, ...]:
+    """Say what an erasure from a collection leaves: none of it says whom it is about."""
+    held = jobs.held_by_jobs(connection, collection_id)
+    of_jobs = []
+    if held.until is not None:
+        of_jobs.append(
+            Remainder(
+                "in what finished jobs found, sealed: that, when and where in a clip an unknown"
+                " face was seen, and the faces of whoever was found to be like nobody",
+                held.until,
+                "nobody can tell whose they are",
+            )
+        )
+    if held.running:
+        of_jobs.append(
+            Remainder(
+                "faces in clips and streams that are being searched, sealed in the job",
+                None,
+                "they go when it is done, and it names nobody who is erased",
+            )
+        )
     return (
+        *of_jobs,
         Remainder(
             "ids in answers that are kept sealed for requests that come again",
             now + TOKENS_KEPT,
             "such a request gets the same answer, and changes nothing twice",
-        ),
-        Remainder(
-            "in what finished jobs found, sealed: that, when and where in a clip an unknown face"
-            " was seen, and the faces of whoever was found to be like nobody",
-            now + RESULTS_KEPT,
-            "nobody can tell whose they are",
-        ),
-        Remainder(
-            "faces in clips and streams that are being searched, sealed in the job",
-            None,
-            "they go when it is done, and it names nobody who is erased",
         ),
         Remainder(
             "entries of the ledger about them, without what tells whom they are about",
