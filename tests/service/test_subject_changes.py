@@ -4,7 +4,7 @@ import io
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Table, select
 
 from likeness.errors import AlreadyExists, Conflict, Denied, InvalidRequest, NotFound
-from likeness.gallery import By, NewReference, Size
+from likeness.gallery import By, Collections, NewReference, Size
 from likeness.gallery.tables import CHANGED_SUBJECTS, SUBJECT_CHANGES, TAKEN_UP
 from likeness.jobs import Mention, keep_mentions, mentions_of
 from likeness.ledger.tables import SUBJECT_KEYS
@@ -26,10 +26,12 @@ from likeness.service.enrol.subject_changes import ChangedSubject
 from likeness.service.enrol.subjects import list_references, list_subjects
 from likeness.service.erase.certificates import verify_certificate
 from likeness.service.erase.erase import erase_references, erase_subject
+from likeness.service.govern.subject_report import report_on_subject
 from likeness.service.move.export import export_collection
 from likeness.service.move.import_ import import_collection, read_export
-from likeness.service.uses import Caller, Home, NoSuchSubject
+from likeness.service.uses import Caller, Home, NoSuchSubject, Rows
 from likeness.terms import Box, Principal, Role
+from likeness.vision.cohorts.cohort import Cohort
 from tests.gallery.galleries import enrol
 from tests.jobs.jobbing import Bench
 from tests.review.judging import Desk
@@ -409,3 +411,32 @@ def test_of_two_changes_at_once_one_comes_first_and_the_other_sees_it(home: Home
         sorted(done)[0]: 2,
         "Cy": 1,
     }
+
+
+def test_who_asks_about_somebody_is_told_of_those_who_were_merged_into_them(
+    sqlite_home: Home,
+) -> None:
+    home = sqlite_home
+    people(home, Ada=[1], Lovelace=[2])
+    earlier = caller(home, "earlier")
+    acts.rename_subject(home, earlier, "staff", "Lovelace", "A. Lovelace")
+    merge(home, "A. Lovelace", "Ada")
+
+    (report,) = report_on_subject(home, caller(home), "staff", "Ada").reports
+
+    assert "earlier" in [one.entry.use.operation for one in report.uses]
+
+
+def test_a_change_beside_a_server_is_searched_there_at_once(home: Home) -> None:
+    people(home, Ada=[1], Lovelace=[2])
+    assert named_by(home, 2) == "Lovelace"
+    parts = {each.name: getattr(home, each.name) for each in fields(Rows)}
+    collections = Collections(
+        home.database, home.keyring, home.standards.cohort_of, Cohort.from_bytes
+    )
+    rows = Rows(**{**parts, "collections": collections})
+
+    acts.merge_subjects(rows, caller(home), "staff", "Lovelace", "Ada")
+    assert named_by(home, 2) == "Ada"
+    acts.undo_subject_change(rows, caller(home), "staff", "Ada")
+    assert named_by(home, 2) == "Lovelace"

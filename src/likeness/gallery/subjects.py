@@ -235,6 +235,10 @@ class Subjects(Unit):
         some = chosen.order_by(SUBJECTS.c.number).limit(limit)
         return list(self.connection.execute(some).scalars())
 
+    def taken_up(self, subject_ids: Iterable[UUID]) -> list[UUID]:
+        """List the ids of those whom some subjects have taken up, in merges."""
+        return taken_up_by(self.connection, subject_ids)
+
     def sizes(self, numbers: Iterable[int]) -> dict[int, int]:
         """Count the references of subjects, by number; those that have none are left out."""
         column = REFERENCES.c.subject_number

@@ -240,7 +240,9 @@ def _people(its: CollectionRows, matches: Sequence[Match]) -> list[_Person]:
 
 
 def _report(connection: Connection, rows: Rows, of: Collection, person: _Person) -> SubjectReport:
-    subject_ids = [one.id for one in person.subjects]
+    known = [one.id for one in person.subjects]
+    # What was found of whoever was merged into them was found of them.
+    subject_ids = [*known, *of.within(connection).subjects.taken_up(known)]
     uses = _uses(connection, rows, of.id, [*subject_ids, *(one.id for one in person.references)])
     name = person.subjects[0].name if person.subjects else None
     return SubjectReport(of.name, name, person.references, tuple(uses), person.similarity)
