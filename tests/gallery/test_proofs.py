@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from likeness.errors import KeyUnusable
-from likeness.gallery import By, Gallery
+from likeness.gallery import By, Gallery, Reference
 from likeness.gallery.tables import COHORTS, REFERENCES, SUBJECTS
 from tests.gallery import changing, erase
 from tests.gallery.galleries import Home, at, new, template
@@ -20,44 +20,55 @@ def change(home: Home, number: int, **values: Any) -> None:
     home.database.write(lambda c: c.execute(chosen.values(values)))
 
 
+def left_out(home: Home) -> set[str]:
+    """Name the rows that were found damaged and left out."""
+    return {str(one) for one in home.database.damage.rows}
+
+
+def numbered(*references: Reference) -> set[str]:
+    return {f"number {one.number} of gallery_references" for one in references}
+
+
 @pytest.mark.parametrize("by", [By.BEST, By.REFERENCE])
 @pytest.mark.parametrize("values", [{"cohort_mean": -9.0}, {"statistics_proof": None}])
-def test_a_reference_that_was_made_to_resemble_everybody_is_refused(
+def test_a_reference_that_was_made_to_resemble_everybody_is_left_out(
     home: Home, gallery: Gallery, by: By, values: dict[str, Any]
 ) -> None:
-    ada, _ = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
+    ada, bob = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
     change(home, ada.number, **values)
     # Alike by raw score or not at all: the changed row comes first.
     raw = float(template(3).vector @ template(1).vector)
     probe = template(3) if raw > 0 else template(1)
-    with pytest.raises(KeyUnusable, match=f"statistics of reference {ada.id} .* changed"):
-        gallery.search("staff", probe, 1, by)
+    (found,) = gallery.search("staff", probe, 1, by)
+    assert found.reference == bob
+    assert left_out(home) == numbered(ada)
 
 
 @pytest.mark.parametrize("by", By)
-def test_a_reference_that_was_given_to_another_subject_is_refused(
+def test_a_reference_that_was_given_to_another_subject_is_left_out(
     home: Home, gallery: Gallery, by: By
 ) -> None:
     ada, bob = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
     gallery.search("staff", template(1), 1, by)
     change(home, ada.number, subject_number=bob.subject_number)
-    with pytest.raises(KeyUnusable, match=f"subject of reference {ada.id} .* changed"):
-        gallery.search("staff", template(1), 1, by)
+    found = gallery.search("staff", template(1), 2, by)
+    # Nobody can say what is fused of a subject's references when one may be another's.
+    assert [one.reference for one in found] == ([] if by is By.SUBJECT else [bob])
+    assert left_out(home) == numbered(ada)
 
 
-def test_a_name_that_was_given_to_nobodys_reference_is_refused(
+def test_a_name_that_was_given_to_nobodys_reference_is_not_said(
     home: Home, gallery: Gallery
 ) -> None:
     nobody, bob = gallery.enrol("staff", [new(1), new(2, "Bob")])
     change(home, nobody.number, subject_number=bob.subject_number)
-    with pytest.raises(KeyUnusable, match="changed"):
-        gallery.search("staff", template(1), 1)
+    assert [one.reference for one in gallery.search("staff", template(1), 1)] == [bob]
     change(home, nobody.number, subject_number=None)
     (found,) = gallery.search("staff", template(1), 1)
     assert found.subject is None
 
 
-def test_subjects_that_changed_places_are_refused(home: Home, gallery: Gallery) -> None:
+def test_subjects_that_changed_places_are_left_out(home: Home, gallery: Gallery) -> None:
     ada, bob = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
 
     def swap(connection: Connection) -> None:
@@ -73,8 +84,8 @@ def test_subjects_that_changed_places_are_refused(home: Home, gallery: Gallery) 
 
     home.database.write(swap)
     for by in By:
-        with pytest.raises(KeyUnusable, match="changed"):
-            gallery.search("staff", template(1), 1, by)
+        assert gallery.search("staff", template(1), 1, by) == []
+    assert left_out(home) == numbered(ada, bob)
 
 
 def test_a_name_is_nobody_elses_by_a_digest_that_was_moved(home: Home, gallery: Gallery) -> None:
@@ -95,7 +106,7 @@ def test_a_name_is_nobody_elses_by_a_digest_that_was_moved(home: Home, gallery: 
         gallery.enrol("staff", [new(3, "Ada")])
 
 
-def test_templates_that_changed_numbers_are_refused(home: Home, gallery: Gallery) -> None:
+def test_templates_that_changed_numbers_are_left_out(home: Home, gallery: Gallery) -> None:
     ada, bob = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
     gallery.search("staff", template(1), 1)
 
@@ -113,8 +124,8 @@ def test_templates_that_changed_numbers_are_refused(home: Home, gallery: Gallery
             connection.execute(at.values(values))
 
     home.database.write(swap)
-    with pytest.raises(KeyUnusable, match="changed"):
-        gallery.search("staff", template(1), 1)
+    assert gallery.search("staff", template(1), 1) == []
+    assert left_out(home) == numbered(ada, bob)
 
 
 def test_what_was_changed_travels_nowhere_and_is_nobodys_probe(
@@ -123,8 +134,7 @@ def test_what_was_changed_travels_nowhere_and_is_nobodys_probe(
     ada, bob = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
     change(home, ada.number, subject_number=bob.subject_number)
     _, opened = gallery.open("staff")
-    with pytest.raises(KeyUnusable):
-        home.database.read(lambda c: at(c, opened.seal).references.page())
+    assert home.database.read(lambda c: at(c, opened.seal).references.page()) == [bob]
     with pytest.raises(KeyUnusable):
         gallery.search_reference("staff", ada.id, 1)
     subject = home.database.read(lambda c: at(c, opened.seal).subjects.get("Bob"))
@@ -168,8 +178,8 @@ def test_what_scores_mean_by_a_cohort_that_came_along_cannot_be_changed(
         again.kept_cohort(again.collection("staff"))
 
 
-def test_rows_put_back_without_proofs_are_refused(home: Home, gallery: Gallery) -> None:
+def test_rows_put_back_without_proofs_are_left_out(home: Home, gallery: Gallery) -> None:
     (ada,) = gallery.enrol("staff", [new(1, "Ada")])
     change(home, ada.number, statistics_proof=None, subject_proof=None)
-    with pytest.raises(KeyUnusable, match="changed"):
-        gallery.search("staff", template(1), 1)
+    assert gallery.search("staff", template(1), 1) == []
+    assert left_out(home) == numbered(ada)

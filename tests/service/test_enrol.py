@@ -173,7 +173,7 @@ def test_a_reference_keeps_its_external_id_and_its_date(home: Home, tmp_path: Pa
     (result,) = enroller(home).enrol([picture])
     seal = home.gallery.seal(home.gallery.collection("staff"))
     ids = [id for id in [result.reference_id] if id]
-    (reference,) = home.database.read(lambda c: at(c, seal).references.by_ids(ids))
+    (reference,) = home.database.read(lambda c: at(c, seal).references.page(ids=ids))
     assert (reference.details.external_id, reference.expires_at) == ("badge-7", tomorrow)
 
 

@@ -30,7 +30,13 @@ from likeness.gallery.marks import (
     rewrap_key,
 )
 from likeness.gallery.own_strangers import Measured
-from likeness.gallery.references import ArrivingReference, NewReference, Reference, SubjectVectors
+from likeness.gallery.references import (
+    ArrivingReference,
+    KnownReference,
+    NewReference,
+    Reference,
+    SubjectVectors,
+)
 from likeness.gallery.seal import Details
 from likeness.gallery.search import By, Candidate
 from likeness.gallery.staging import Change, FoundAgain
@@ -57,6 +63,7 @@ __all__ = [
     "KeptChange",
     "KeptElsewhere",
     "KeptErasure",
+    "KnownReference",
     "MakeIndex",
     "Marked",
     "Measured",

@@ -14,7 +14,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Connection, insert, or_, select
 
-from likeness.errors import LikenessError
+from likeness.errors import KeyUnusable, LikenessError
 from likeness.gallery import erasure, own_strangers, proofs, stored_collections
 from likeness.gallery.cohorts import KeptCohort
 from likeness.gallery.collection_rows import CollectionRows
@@ -212,11 +212,18 @@ class OpenCollection(Collection):
 
         Raises:
             NotFound: there is no such reference.
+            KeyUnusable: it is damaged.
         """
 
         def template_of(rows: CollectionRows) -> tuple[int, Template]:
             (reference,) = rows.references.by_ids([reference_id])
-            return reference.number, rows.references.templates([reference.number])[reference.number]
+            template = rows.references.templates([reference.number]).get(reference.number)
+            if template is None:
+                raise KeyUnusable(
+                    f"Reference {reference_id} is damaged. Restore its row from a backup, or erase"
+                    " it and enrol it again."
+                )
+            return reference.number, template
 
         def probe_of(present: OpenCollection) -> Probe:
             number, kept = present.read(template_of)

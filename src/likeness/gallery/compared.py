@@ -3,7 +3,7 @@
 What an older Likeness, or another cohort, evened out is evened out anew on the way.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -51,6 +51,11 @@ class Scores(NamedTuple):
     raw: NDArray[np.float64]
     even: NDArray[np.float64]
 
+    def without(self, numbers: Collection[int]) -> "Scores":
+        """Leave some numbers out."""
+        here = ~np.isin(self.numbers, list(numbers))
+        return Scores(self.numbers[here], self.groups[here], self.raw[here], self.even[here])
+
 
 class Compared(Protocol):
     """Rows of one kind, which an index knows by their numbers, in one transaction."""
@@ -64,7 +69,7 @@ class Compared(Protocol):
         """Even out the raw scores that were proposed by number; `same` are the probe itself."""
 
     def named(self, numbers: Iterable[int]) -> dict[int, Named]:
-        """Read who is at some numbers, and hold that to its proofs."""
+        """Read who is at some numbers, and hold that to its proofs; what is damaged is left out."""
 
     def templates(self, ids: Sequence[UUID]) -> dict[int, Template]:
         """Read what some ids are compared by, by number; those that do not exist are left out."""
@@ -89,7 +94,9 @@ class ComparedReferences:
         rows = _STATISTICS.all(
             self.rows.connection, list(proposed), collection_id=self.rows.collection.id
         )
-        numbers, subject_numbers, means, versions = zip(*rows, strict=True) if rows else [()] * 4
+        # What is of another type was changed from outside, and could not be computed with.
+        sound = [row for row in rows if isinstance(row.cohort_mean, float)]
+        numbers, subject_numbers, means, versions = zip(*sound, strict=True) if sound else [()] * 4
         groups = [
             # Numbers of references and of subjects are apart by their sign.
             -number if subject_number is None or not self.best_of_each else subject_number
@@ -109,10 +116,14 @@ class ComparedReferences:
         )
 
     def named(self, numbers: Iterable[int]) -> dict[int, Named]:
-        """Read references and whose they are."""
+        """Read references and whose they are; nobody is named whose subject cannot be read."""
         found = self.rows.references.by_numbers(numbers)
         known = self.rows.subjects.of(found.values())
-        return {number: (one, known.get(one.subject_number or 0)) for number, one in found.items()}
+        return {
+            number: (one, known.get(one.subject_number or 0))
+            for number, one in found.items()
+            if one.subject_number is None or one.subject_number in known
+        }
 
     def templates(self, ids: Sequence[UUID]) -> dict[int, Template]:
         """Read templates, evened out by the collection's cohort."""
@@ -162,8 +173,7 @@ class ComparedSubjects:
 
     def named(self, numbers: Iterable[int]) -> dict[int, Named]:
         """Read subjects, and hold all that is said to be theirs to its proofs."""
-        wanted = list(numbers)
-        proofs.require_references_of(self.rows.connection, self.rows.seal, wanted)
+        wanted = proofs.proven_subjects(self.rows.connection, self.rows.seal, list(numbers))
         known = self.rows.subjects.by_numbers(wanted)
         return {number: (None, one) for number, one in known.items()}
 

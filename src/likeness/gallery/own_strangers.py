@@ -9,17 +9,18 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select
 
 from likeness.gallery import proofs, stored_collections
 from likeness.gallery.seal import Seal
 from likeness.gallery.stored_collections import StoredCollection, Unit
 from likeness.gallery.tables import OWN_STRANGERS, REASSIGNMENTS, REFERENCES
-from likeness.storage import Database
+from likeness.storage import Database, legible, legible_rows
 from likeness.terms import Calibration, Joining
 
 
@@ -143,19 +144,19 @@ class OwnStrangers(Unit):
     def find(self) -> Measured | None:
         """Find what was measured by the present model and cohort; None for nothing.
 
-        Raises:
-            KeyUnusable: it was changed.
+        What is damaged is nothing: it is measured again.
         """
-        row = self.connection.execute(
-            select(OWN_STRANGERS.c.sealed_content).where(
-                OWN_STRANGERS.c.collection_id == self.collection.id
-            )
-        ).first()
-        if row is None:
-            return None
+        of = OWN_STRANGERS.c.collection_id
+        chosen = select(of, OWN_STRANGERS.c.sealed_content).where(of == self.collection.id)
+        rows = legible_rows(self.connection, of, chosen)
+        for measured in legible(self.connection, of, rows, self._measured):
+            return measured if _is_of(measured, self.collection) else None
+        return None
+
+    def _measured(self, row: Row[Any]) -> Measured:
         content = json.loads(self.seal.opened_own_strangers(row.sealed_content))
         own, plain = (Calibration.from_json(content[name]) for name in ("own", "plain"))
-        measured = Measured(
+        return Measured(
             tuple(content["joining"]),
             content["references"],
             content["subjects"],
@@ -163,7 +164,6 @@ class OwnStrangers(Unit):
             own,
             plain,
         )
-        return measured if _is_of(measured, self.collection) else None
 
     def first_of_each_subject(self) -> NDArray[np.int64]:
         """List the number of the first reference of every subject, ascending."""
@@ -178,31 +178,31 @@ class OwnStrangers(Unit):
     def joining(self, numbers: NDArray[np.int64], one_person: float) -> Joining:
         """Read the vectors of references that join, and whose they are.
 
-        Those that are erased are left out, and those that are not fit to enrol: poor pictures are
-        alike whoever they show.
-
-        Raises:
-            KeyUnusable: one is damaged or changed, or another's.
+        Those that are erased or damaged are left out, and those that are not fit to enrol: poor
+        pictures are alike whoever they show.
         """
         # Not by `rows_as_vectors`: what reads rows alone loads no index.
         columns = [*proofs.PROVEN, REFERENCES.c.sealed_vector, REFERENCES.c.sealed_details]
         chosen = select(*columns).select_from(proofs.WITH_SUBJECTS)
         ours = REFERENCES.c.collection_id == self.seal.collection_id
-        found = self.connection.execute(
-            chosen.where(ours, REFERENCES.c.number.in_(numbers.tolist()))
-        )
-        rows = []
-        for row in sorted(found, key=lambda row: row.number):
-            proofs.require(self.seal, row)
-            if self.seal.opened_details(row.id, row.sealed_details).face.quality.fit_to_enrol:
-                rows.append(row)
-        opened = [self.seal.opened_vector(row.id, row.sealed_vector) for row in rows]
+        number = REFERENCES.c.number
+        theirs = chosen.where(ours, number.in_(numbers.tolist()))
+        found = sorted(legible_rows(self.connection, number, theirs), key=lambda row: row.number)
+        opened = legible(self.connection, number, found, self._opened)
+        rows = [(row, vector) for row, vector in opened if vector is not None]
         return Joining(
-            np.array([row.number for row in rows], np.int64),
-            np.array([row.subject_number or 0 for row in rows], np.int64),
-            np.stack(opened) if opened else np.empty((0, 0), np.float32),
+            np.array([row.number for row, _ in rows], np.int64),
+            np.array([row.subject_number or 0 for row, _ in rows], np.int64),
+            np.stack([vector for _, vector in rows]) if rows else np.empty((0, 0), np.float32),
             one_person,
         )
+
+    def _opened(self, row: Row[Any]) -> tuple[Row[Any], NDArray[np.float32] | None]:
+        """Open the vector of a reference; None where it is not fit to enrol."""
+        proofs.require(self.seal, row)
+        if not self.seal.opened_details(row.id, row.sealed_details).face.quality.fit_to_enrol:
+            return row, None
+        return row, self.seal.opened_vector(row.id, row.sealed_vector)
 
 
 def _is_of(measured: Measured, collection: StoredCollection) -> bool:

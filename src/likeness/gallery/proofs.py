@@ -27,7 +27,7 @@ from sqlalchemy import (
 from likeness.errors import KeyUnusable
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
-from likeness.storage import OneOf
+from likeness.storage import OneOf, legible
 from likeness.terms import CohortStatistics
 
 WITH_SUBJECTS: FromClause = outerjoin(
@@ -92,6 +92,19 @@ def require_references_of(connection: Connection, seal: Seal, subjects: Iterable
     """
     for row in _OF_SUBJECTS.all(connection, list(subjects), collection_id=seal.collection_id):
         _require_subject(seal, row)
+
+
+def proven_subjects(connection: Connection, seal: Seal, subjects: Sequence[int]) -> list[int]:
+    """Give those of some subjects, by number, all of whose references are proven to be theirs."""
+    rows = _OF_SUBJECTS.all(connection, subjects, collection_id=seal.collection_id)
+
+    def proven(row: Row[Any]) -> int:
+        _require_subject(seal, row)
+        return int(row.number)
+
+    sound = set(legible(connection, REFERENCES.c.number, rows, proven))
+    changed = {row.subject_number for row in rows if row.number not in sound}
+    return [one for one in subjects if one not in changed]
 
 
 def write(

@@ -1,24 +1,26 @@
 """What is enrolled: references, read and changed in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, bindparam, insert, select
 
-from likeness.errors import AlreadyExists, InvalidRequest, KeyUnusable, ModelMismatch, NotFound
+from likeness.errors import AlreadyExists, InvalidRequest, ModelMismatch, NotFound
 from likeness.gallery import proofs, stored_collections
 from likeness.gallery.seal import Details
 from likeness.gallery.stored_collections import StoredCollection, Unit, require_free_ids
 from likeness.gallery.subjects import Subjects
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.index import checked_vectors
-from likeness.storage import OneOf
+from likeness.storage import OneOf, legible, legible_page, legible_rows
 from likeness.terms import CohortStatistics, Face, Template, checked_name, checked_text, spellings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +63,15 @@ class SubjectVectors:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownReference:
+    """What can be said of a reference whatever else of its row is damaged, to take or erase it."""
+
+    number: int
+    id: UUID
+    subject_number: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """An enrolled face, without its template; `number` is what indexes know it by.
 
@@ -82,6 +93,7 @@ _READ = select(
     *(REFERENCES.c[name] for name in ("sample_id", "sealed_details", "created_at", "expires_at")),
     REFERENCES.c.face_digest,
 ).select_from(proofs.WITH_SUBJECTS)
+_KNOWN = select(*(REFERENCES.c[name] for name in ("number", "id", "subject_number")))
 _NUMBERED = OneOf(
     REFERENCES.c.number,
     lambda some: _READ.where(REFERENCES.c.collection_id == bindparam("collection_id"), some),
@@ -146,8 +158,8 @@ class References(Unit):
         for one in new:
             place = one.sample_sha256, one.face.box, _external_id(one)
             first.setdefault(self.seal.face_digest(*place), one)
-        rows = self._proven(self._rows(REFERENCES.c.face_digest.in_(first)))
-        known = {row.face_digest: self._reference(row) for row in rows}
+        rows = self._rows(REFERENCES.c.face_digest.in_(first))
+        known = dict(self._read_each(rows, lambda row: (row.face_digest, self._proven(row))))
         fresh = [one for digest, one in first.items() if digest not in known]
         inserted = dict(zip(fresh, self.enrol(fresh, now), strict=True))
         return [known.get(digest) or inserted[one] for digest, one in first.items()], inserted
@@ -181,15 +193,22 @@ class References(Unit):
             raise InvalidRequest("One face of one picture is in the export twice. Export it anew.")
         self._insert(arriving, numbers)
 
-    def by_ids(self, ids: Sequence[UUID]) -> list[Reference]:
-        """Find references by id, in the order they came.
+    def known(self, ids: Sequence[UUID]) -> list[KnownReference]:
+        """Find references by id, in the order they came; those that do not exist are left out.
 
         They need no proof, so that what was changed from outside can be named, taken and erased.
+        """
+        chosen = _KNOWN.where(self._ours, REFERENCES.c.id.in_(ids)).order_by(REFERENCES.c.number)
+        rows = legible_rows(self.connection, REFERENCES.c.number, chosen)
+        return [KnownReference(row.number, row.id, row.subject_number) for row in rows]
+
+    def by_ids(self, ids: Sequence[UUID]) -> list[KnownReference]:
+        """Find references by id, in the order they came; they need no proof, as in `known`.
 
         Raises:
             NotFound: the collection has one of them not.
         """
-        found = self._read(REFERENCES.c.id.in_(ids), proven=False)
+        found = self.known(ids)
         if missing := set(ids) - {one.id for one in found}:
             raise NotFound(
                 f"No such reference {min(missing)}. Reports of `likeness enrol` and `likeness"
@@ -198,18 +217,21 @@ class References(Unit):
         return found
 
     def by_numbers(self, numbers: Iterable[int]) -> dict[int, Reference]:
-        """Find references by number; those that do not exist are left out.
-
-        Raises:
-            KeyUnusable: one was changed from outside.
-        """
+        """Find references by number; those that do not exist, or are damaged, are left out."""
         rows = _NUMBERED.all(self.connection, list(numbers), collection_id=self.seal.collection_id)
-        return {row.number: self._reference(row) for row in self._proven(rows)}
+        return {one.number: one for one in self._read_each(rows, self._proven)}
 
     def of_subject(self, subject_id: UUID) -> list[Reference]:
-        """List a subject's references in the order they came."""
-        number = select(SUBJECTS.c.number).where(SUBJECTS.c.id == subject_id).scalar_subquery()
-        return self._read(REFERENCES.c.subject_number == number)
+        """List a subject's references in the order they came; damaged ones are left out."""
+        return self._read(self._of_subject(subject_id))
+
+    def known_of_subject(self, subject_id: UUID) -> list[KnownReference]:
+        """List a subject's references in the order they came, as in `known`: damaged ones, too."""
+        chosen = _KNOWN.where(self._ours, self._of_subject(subject_id))
+        rows = legible_rows(
+            self.connection, REFERENCES.c.number, chosen.order_by(REFERENCES.c.number)
+        )
+        return [KnownReference(row.number, row.id, row.subject_number) for row in rows]
 
     def of_external_id(self, external_id: str) -> list[Reference]:
         """List the references of an id that a client chose, however it is spelt, as they came.
@@ -223,19 +245,15 @@ class References(Unit):
         digests = [self.seal.external_digest(one) for one in spelt]
         found = self._read(REFERENCES.c.external_digest.in_(digests), proven=False)
         older = self._rows(REFERENCES.c.external_digest.is_(None))
-        read = [self._reference(row) for row in older if self._opens(row)]
+        read = self._read_each(older, self._reference)
         found += [one for one in read if one.details.external_id in spelt]
         return sorted(found, key=lambda one: one.number)
 
-    def _opens(self, row: Row[Any]) -> bool:
-        try:
-            self.seal.opened_details(row.id, row.sealed_details)
-        except KeyUnusable:
-            return False
-        return True
-
     def of_samples(self, samples_sha256: Iterable[bytes]) -> list[Reference]:
-        """List the references that samples are enrolled as, by their digests, as they came."""
+        """List the references that samples are enrolled as, by their digests, as they came.
+
+        Damaged ones are left out.
+        """
         ids = [self.seal.sample_id(one) for one in samples_sha256]
         return self._read(REFERENCES.c.sample_id.in_(ids))
 
@@ -250,62 +268,58 @@ class References(Unit):
         """List at most `limit` references whose number is above `after`, in the order they came.
 
         Of one subject, where that is given; of some ids, passing over those that the collection has
-        not. Those that are asked for by id need no proof, as in `by_ids`.
-
-        Raises:
-            KeyUnusable: one was changed from outside.
+        not. Those that are asked for by id need no proof. Damaged ones are left out, and others
+        take their places.
         """
-        chosen = REFERENCES.c.number > after
+        chosen = list[ColumnElement[bool]]()
         if subject_number is not None:
-            chosen &= REFERENCES.c.subject_number == subject_number
+            chosen.append(REFERENCES.c.subject_number == subject_number)
         if ids is not None:
-            chosen &= REFERENCES.c.id.in_(ids)
-        return self._read(chosen, limit, proven=ids is None)
+            chosen.append(REFERENCES.c.id.in_(ids))
+        read = self._proven if ids is None else self._reference
+
+        theirs = _READ.where(self._ours, *chosen)
+        return legible_page(self.connection, REFERENCES.c.number, theirs, read, after, limit)
 
     def templates(self, numbers: Sequence[int]) -> dict[int, Template]:
-        """Open the templates of references, by number; those that do not exist are left out.
+        """Open the templates of references, by number.
 
-        Raises:
-            KeyUnusable: one is damaged, another's, or was changed from outside.
+        Those that do not exist, or are damaged or were changed from outside, are left out.
         """
-        rows = self.connection.execute(
-            _READ.add_columns(REFERENCES.c.sealed_vector).where(
-                self._ours, REFERENCES.c.number.in_(numbers)
-            )
+        chosen = _READ.add_columns(REFERENCES.c.sealed_vector).where(
+            self._ours, REFERENCES.c.number.in_(numbers)
         )
-        return {
-            row.number: Template(
-                self.seal.opened_vector(row.id, row.sealed_vector),
-                self.collection.model,
-                proofs.require(self.seal, row),
-            )
-            for row in rows
-        }
+        rows = legible_rows(self.connection, REFERENCES.c.number, chosen)
+        return dict(self._read_each(rows, lambda row: (row.number, self._template(row))))
 
     def vectors_of_subjects(self, subject_numbers: Sequence[int]) -> "SubjectVectors":
         """Open every vector of some subjects, by number, each subject's together.
 
-        They need no proof: whoever names somebody by them reads the references anew.
-
-        Raises:
-            KeyUnusable: one is damaged, or another's.
+        They need no proof: whoever names somebody by them reads the references anew. Damaged ones
+        are left out.
         """
         column = REFERENCES.c.subject_number
         chosen = select(REFERENCES.c.number, REFERENCES.c.id, column, REFERENCES.c.sealed_vector)
-        found = self.connection.execute(chosen.where(self._ours, column.in_(subject_numbers)))
+        theirs = chosen.where(self._ours, column.in_(subject_numbers))
+        found = legible_rows(self.connection, REFERENCES.c.number, theirs)
         rows = sorted(found, key=lambda row: (row.subject_number, row.number))
-        vectors = [self.seal.opened_vector(row.id, row.sealed_vector) for row in rows]
+        opened = self._read_each(
+            rows, lambda row: (row, self.seal.opened_vector(row.id, row.sealed_vector))
+        )
         return SubjectVectors(
-            np.array([row.subject_number for row in rows], np.int64),
-            np.array([row.number for row in rows], np.int64),
-            np.stack(vectors) if vectors else np.empty((0, self.collection.dimensions), np.float32),
+            np.array([row.subject_number for row, _ in opened], np.int64),
+            np.array([row.number for row, _ in opened], np.int64),
+            np.stack([vector for _, vector in opened])
+            if opened
+            else np.empty((0, self.collection.dimensions), np.float32),
         )
 
-    def evened_out_otherwise(self, limit: int) -> list[int]:
-        """List the numbers of some references that another cohort evened out."""
+    def evened_out_otherwise(self, limit: int, after: int = 0) -> list[int]:
+        """List some references that another cohort evened out, by number, above `after`."""
+        number = REFERENCES.c.number
         other = REFERENCES.c.cohort_version != self.collection.cohort_version
-        chosen = select(REFERENCES.c.number).where(self._ours, other).limit(limit)
-        return list(self.connection.execute(chosen).scalars())
+        chosen = select(number).where(self._ours, other, number > after).order_by(number)
+        return list(self.connection.execute(chosen.limit(limit)).scalars())
 
     def even_out(self, statistics: Mapping[int, CohortStatistics]) -> None:
         """Give references, by number, other statistics."""
@@ -369,16 +383,26 @@ class References(Unit):
         self, chosen: ColumnElement[bool], limit: int | None = None, *, proven: bool = True
     ) -> list[Reference]:
         rows = self._rows(chosen, limit)
-        return [self._reference(row) for row in (self._proven(rows) if proven else rows)]
+        return self._read_each(rows, self._proven if proven else self._reference)
 
-    def _rows(self, chosen: ColumnElement[bool], limit: int | None = None) -> list[Row[Any]]:
+    def _rows(self, chosen: ColumnElement[bool], limit: int | None = None) -> Sequence[Row[Any]]:
         rows = _READ.where(self._ours, chosen).order_by(REFERENCES.c.number).limit(limit)
-        return list(self.connection.execute(rows))
+        return legible_rows(self.connection, REFERENCES.c.number, rows)
 
-    def _proven(self, rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
-        for row in rows:
-            proofs.require(self.seal, row)
-        return rows
+    def _read_each(self, rows: Iterable[Row[Any]], read: Callable[[Row[Any]], T]) -> list[T]:
+        return legible(self.connection, REFERENCES.c.number, rows, read)
+
+    def _of_subject(self, subject_id: UUID) -> ColumnElement[bool]:
+        number = select(SUBJECTS.c.number).where(SUBJECTS.c.id == subject_id).scalar_subquery()
+        return REFERENCES.c.subject_number == number
+
+    def _template(self, row: Row[Any]) -> Template:
+        vector = self.seal.opened_vector(row.id, row.sealed_vector)
+        return Template(vector, self.collection.model, proofs.require(self.seal, row))
+
+    def _proven(self, row: Row[Any]) -> Reference:
+        proofs.require(self.seal, row)
+        return self._reference(row)
 
     def _reference(self, row: Row[Any]) -> Reference:
         return Reference(

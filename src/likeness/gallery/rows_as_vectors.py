@@ -6,17 +6,17 @@ subject that has references: the mean of theirs, brought to length one.
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Column, ColumnElement, Connection, distinct, exists, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, distinct, exists, func, select
 
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import COLLECTIONS, REASSIGNMENTS, REFERENCES, REMOVALS, STAGED
 from likeness.index import Reached
-from likeness.storage import Database
+from likeness.storage import Database, legible, legible_rows
 
 _ROWS_AT_ONCE = 2_000
 _IDS_AT_ONCE = 100_000
@@ -102,10 +102,9 @@ class RowsAsVectors:
         return self._database.read(lambda connection: connection.execute(counted).scalar_one())
 
     def vectors(self, ids: NDArray[np.int64]) -> Iterator[Vectors]:
-        """Read the vectors of (n,) ids, in portions; those that do not exist are left out.
+        """Read the vectors of (n,) ids, in portions.
 
-        Raises:
-            KeyUnusable: a template is damaged, or another's.
+        Those that do not exist, or are damaged, are left out.
         """
         for start in range(0, len(ids), _ROWS_AT_ONCE):
             some = ids[start : start + _ROWS_AT_ONCE].tolist()
@@ -114,11 +113,7 @@ class RowsAsVectors:
                 yield found
 
     def newer(self, reached: Reached) -> Iterator[News]:
-        """Read what has changed since, in portions.
-
-        Raises:
-            KeyUnusable: a template is damaged, or another's.
-        """
+        """Read what has changed since, in portions."""
         for journal in self._journals:
             while news := self._database.read(
                 partial(self._newer, journal=journal, reached=reached)
@@ -236,11 +231,14 @@ def _opened(
     chosen = select(column.label("key"), number, REFERENCES.c.id, source.c.sealed_vector)
     if staged:
         chosen = chosen.join(STAGED, STAGED.c.reference_number == REFERENCES.c.number)
-    found = connection.execute(
-        chosen.where(REFERENCES.c.collection_id == seal.collection_id, column.in_(values))
-    )
+    ours = chosen.where(REFERENCES.c.collection_id == seal.collection_id, column.in_(values))
+    found = legible_rows(connection, REFERENCES.c.number, ours)
     # Not sorted there: SQLite would read the whole collection in order instead.
     rows = sorted(found, key=lambda row: row.number)
-    opened = [seal.opened_vector(row.id, row.sealed_vector) for row in rows]
-    vectors = np.stack(opened) if opened else np.empty((0, 0), np.float32)
-    return Vectors(np.array([row.key for row in rows], np.int64), vectors)
+
+    def opened(row: Row[Any]) -> tuple[int, NDArray[np.float32]]:
+        return row.key, seal.opened_vector(row.id, row.sealed_vector)
+
+    read = legible(connection, REFERENCES.c.number, rows, opened)
+    vectors = np.stack([each for _, each in read]) if read else np.empty((0, 0), np.float32)
+    return Vectors(np.array([key for key, _ in read], np.int64), vectors)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from likeness.errors import Conflict, NotFound
 from likeness.gallery import stored_collections
@@ -24,6 +24,7 @@ from likeness.gallery.rows_as_vectors import reference_vectors, subject_vectors
 from likeness.gallery.seal import Seal
 from likeness.gallery.stored_collections import StoredCollection
 from likeness.gallery.subjects import Subject
+from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.index import Reached
 from likeness.storage import Database
 from likeness.terms import (
@@ -123,11 +124,10 @@ class Search:
     def among(self, probe: Probe, ids: Sequence[UUID]) -> list[Candidate]:
         """Compare with some references or fused subjects alone, most alike first.
 
-        Who is erased is left out, and subjects without references.
+        Who is erased is left out, what is damaged, and subjects without references.
 
         Raises:
             Conflict: the collection switched to another model or cohort, or is erased.
-            KeyUnusable: something was changed from outside.
         """
 
         def read(connection: Connection) -> list[Candidate]:
@@ -137,7 +137,9 @@ class Search:
                 number: SAME_PICTURE if number in same else compare(template, probe.template)
                 for number, template in compared.templates(ids).items()
             }
-            return sorted(_named(compared, comparisons), key=lambda one: -one.comparison.score)
+            named = compared.named(comparisons)
+            found = [Candidate(*named[number], comparisons[number]) for number in named]
+            return sorted(found, key=lambda one: -one.comparison.score)
 
         return self.database.read(read)
 
@@ -164,7 +166,13 @@ class Search:
         if probe.leaving_out is not None:
             proposed.pop(probe.leaving_out, None)
         scores = compared.scores(proposed, probe.template, same)
-        return _named(compared, _best(scores, limit))
+        while True:
+            best = _best(scores, limit)
+            named = compared.named(best)
+            if len(named) == len(best):
+                return [Candidate(*named[number], best[number]) for number in best]
+            # What is damaged leaves its place to whoever comes next.
+            scores = scores.without(best.keys() - named.keys())
 
 
 def vectors_of(
@@ -172,8 +180,9 @@ def vectors_of(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Open what candidates were compared by: (n, d), and the numbers of their subjects, 0 for none.
 
+    What is damaged is zeros, which is like nobody.
+
     Raises:
-        KeyUnusable: one is damaged, or another's.
         NotFound: one was erased meanwhile.
     """
     references = [one.reference.number for one in candidates if one.reference is not None]
@@ -186,7 +195,11 @@ def vectors_of(
     ):
         by_number |= dict(zip((sign * found.ids).tolist(), found.vectors, strict=True))
     if len(by_number) < len(references) + len(fused):
-        raise NotFound("A candidate was erased during the search. Search again.")
+        there = _there(connection, references, fused)
+        if len(there) < len(references) + len(fused):
+            raise NotFound("A candidate was erased during the search. Search again.")
+        dimensions = max((len(one) for one in by_number.values()), default=1)
+        by_number = dict.fromkeys(there, np.zeros(dimensions, np.float32)) | by_number
     owners = [one.subject.number if one.subject else 0 for one in candidates]
     places = [
         one.reference.number if one.reference else -owner
@@ -195,9 +208,16 @@ def vectors_of(
     return np.stack([by_number[place] for place in places]), np.array(owners, np.int64)
 
 
-def _named(compared: Compared, comparisons: dict[int, Comparison]) -> list[Candidate]:
-    named = compared.named(comparisons)
-    return [Candidate(*named[number], comparison) for number, comparison in comparisons.items()]
+def _there(connection: Connection, references: list[int], fused: list[int]) -> list[int]:
+    """Give those of some references and, negated, of some subjects that exist."""
+    return [
+        sign * number
+        for sign, column, numbers in (
+            (1, REFERENCES.c.number, references),
+            (-1, SUBJECTS.c.number, fused),
+        )
+        for number in connection.execute(select(column).where(column.in_(numbers))).scalars()
+    ]
 
 
 def _best(scores: Scores, limit: int) -> dict[int, Comparison]:

@@ -28,11 +28,11 @@ from likeness.gallery.tables import (
     SUBJECTS,
     TAKEN_UP,
 )
-from likeness.storage import OneOf
+from likeness.storage import OneOf, legible, legible_page, legible_rows
 from likeness.terms import checked_name, checked_text, composed, in_batches, spellings
 
 if TYPE_CHECKING:
-    from likeness.gallery.references import Reference
+    from likeness.gallery.references import KnownReference, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,23 +211,32 @@ class Subjects(Unit):
         )
 
     def by_ids(self, ids: Sequence[UUID]) -> list[Subject]:
-        """Find subjects by id, in the order they came; those that do not exist are left out."""
+        """Find subjects by id, in the order they came.
+
+        Those that do not exist, or are damaged, are left out.
+        """
         return self._read(SUBJECTS.c.id.in_(ids))
 
     def by_numbers(self, numbers: Iterable[int]) -> dict[int, Subject]:
-        """Find subjects by number; those that do not exist are left out."""
+        """Find subjects by number; those that do not exist, or are damaged, are left out."""
         rows = _NUMBERED.all(self.connection, list(numbers), collection_id=self.seal.collection_id)
-        return {row.number: self._subject(row) for row in rows}
+        found = legible(self.connection, SUBJECTS.c.number, rows, self._subject)
+        return {one.number: one for one in found}
 
-    def of(self, found: Iterable["Reference"]) -> dict[int, Subject]:
+    def of(self, found: Iterable["Reference | KnownReference"]) -> dict[int, Subject]:
         """Find the subjects of references, by number."""
         return self.by_numbers(
             {one.subject_number for one in found if one.subject_number is not None}
         )
 
     def page(self, *, after: int = 0, limit: int = 1000) -> list[Subject]:
-        """List at most `limit` subjects whose number is above `after`, in the order they came."""
-        return self._read(SUBJECTS.c.number > after, limit)
+        """List at most `limit` subjects whose number is above `after`, in the order they came.
+
+        Damaged ones are left out, and others take their places.
+        """
+        ours = select(*_COLUMNS).where(self._ours)
+        number = SUBJECTS.c.number
+        return legible_page(self.connection, number, ours, self._subject, after, limit)
 
     def numbers(self, *, after: int = 0, limit: int = 1000) -> list[int]:
         """List the numbers of at most `limit` subjects above `after`; no name is opened."""
@@ -274,11 +283,10 @@ class Subjects(Unit):
             for number, one in zip(numbers, arriving, strict=True)
         ]
 
-    def _read(self, chosen: ColumnElement[bool], limit: int | None = None) -> list[Subject]:
-        rows = self.connection.execute(
-            select(*_COLUMNS).where(self._ours, chosen).order_by(SUBJECTS.c.number).limit(limit)
-        )
-        return [self._subject(row) for row in rows]
+    def _read(self, chosen: ColumnElement[bool]) -> list[Subject]:
+        ours = select(*_COLUMNS).where(self._ours, chosen).order_by(SUBJECTS.c.number)
+        rows = legible_rows(self.connection, SUBJECTS.c.number, ours)
+        return legible(self.connection, SUBJECTS.c.number, rows, self._subject)
 
     def _spelt(self, names: Iterable[str]) -> dict[str, Subject]:
         """Find the subjects of names, by the spelling in which each is kept."""

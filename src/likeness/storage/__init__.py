@@ -1,5 +1,13 @@
 """Rows, in one SQL database: read by many acts at a time, written by one."""
 
+from likeness.storage.damage import (
+    Damage,
+    DamagedRow,
+    leaving_out,
+    legible,
+    legible_page,
+    legible_rows,
+)
 from likeness.storage.database import Database, Freshness, open_database
 from likeness.storage.engine import (
     PostgresServer,
@@ -25,6 +33,8 @@ from likeness.storage.scrubbing import Scrubbing, scrub
 __all__ = [
     "METADATA",
     "AsStored",
+    "Damage",
+    "DamagedRow",
     "Database",
     "DatabaseIdentity",
     "Freshness",
@@ -38,6 +48,10 @@ __all__ = [
     "current",
     "faults_of",
     "head",
+    "leaving_out",
+    "legible",
+    "legible_page",
+    "legible_rows",
     "migrate",
     "open_database",
     "read_address",

@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from likeness.errors import DatabaseUnavailable
+from likeness.storage.damage import Damage
 from likeness.storage.engine import (
     PostgresServer,
     SqliteFile,
@@ -47,14 +48,16 @@ _TRANSACTION_S = 0.1
 class Database(Closing):
     """Rows, behind one writer and many readers; safe to use from many threads.
 
-    `address` says where it lies and may be shown: its text holds no secret.
+    `address` says where it lies and may be shown: its text holds no secret. `damage` has the rows
+    that were left out, for they could not be read.
     """
 
     def __init__(self, address: SqliteFile | PostgresServer, lock_timeout_s: float) -> None:
         self.address = address
         self.lock_timeout_s = lock_timeout_s
-        self.writing_engine = writing_engine(address, lock_timeout_s)
-        self._reading_engine = reading_engine(address, lock_timeout_s)
+        self.damage = Damage()
+        self.writing_engine = writing_engine(address, lock_timeout_s, self.damage)
+        self._reading_engine = reading_engine(address, lock_timeout_s, self.damage)
         self._writer = _Writer(self.writing_engine, address)
 
     def write(self, act: Callable[[Connection], T]) -> T:

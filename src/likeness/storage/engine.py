@@ -15,10 +15,11 @@ that is handed out:
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -26,6 +27,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from likeness.errors import DatabaseInUse, DatabaseUnavailable, InvalidRequest, LikenessError
+from likeness.storage.damage import Damage, damage_options
 
 _EXAMPLES = "sqlite:////folder/likeness.db or postgresql://user@host/database"
 
@@ -93,11 +95,15 @@ _CONNECTIONS_MORE = 24
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON")
 
 
-def writing_engine(address: SqliteFile | PostgresServer, lock_timeout_s: float) -> Engine:
+def writing_engine(
+    address: SqliteFile | PostgresServer, lock_timeout_s: float, damage: Damage | None = None
+) -> Engine:
     """Make the engine whose transactions write, one at a time among all programs."""
+    options = damage_options(damage or Damage())
     if isinstance(address, SqliteFile):
-        return _begun_by_driver("BEGIN IMMEDIATE", _sqlite_engine(address, lock_timeout_s))
-    engine = _postgresql_engine(address, lock_timeout_s)
+        engine = _sqlite_engine(address, lock_timeout_s, options=options)
+        return _begun_by_driver("BEGIN IMMEDIATE", engine)
+    engine = _postgresql_engine(address, lock_timeout_s, **options)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -106,12 +112,20 @@ def writing_engine(address: SqliteFile | PostgresServer, lock_timeout_s: float) 
     return engine
 
 
-def reading_engine(address: SqliteFile | PostgresServer, lock_timeout_s: float) -> Engine:
+def reading_engine(
+    address: SqliteFile | PostgresServer, lock_timeout_s: float, damage: Damage | None = None
+) -> Engine:
     """Make the engine whose transactions read, each from one state of the database."""
+    options = damage_options(damage or Damage())
     if isinstance(address, SqliteFile):
-        return _begun_by_driver("BEGIN", _sqlite_engine(address, lock_timeout_s, "query_only=ON"))
+        engine = _sqlite_engine(address, lock_timeout_s, "query_only=ON", options=options)
+        return _begun_by_driver("BEGIN", engine)
     return _postgresql_engine(
-        address, lock_timeout_s, isolation_level="REPEATABLE READ", postgresql_readonly=True
+        address,
+        lock_timeout_s,
+        isolation_level="REPEATABLE READ",
+        postgresql_readonly=True,
+        **options,
     )
 
 
@@ -145,9 +159,15 @@ def _begun_by_driver(statement: str, engine: Engine) -> Engine:
     return engine
 
 
-def _sqlite_engine(file: SqliteFile, lock_timeout_s: float, *pragmas: str) -> Engine:
+def _sqlite_engine(
+    file: SqliteFile,
+    lock_timeout_s: float,
+    *pragmas: str,
+    options: Mapping[str, object] = MappingProxyType({}),
+) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(file.path)),
+        execution_options=dict(options),
         connect_args={
             "timeout": lock_timeout_s,
             # The driver would begin transactions by rules of its own.

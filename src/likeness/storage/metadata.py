@@ -34,6 +34,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType, TypeDecorator
 
 from likeness.errors import DatabaseUnavailable
+from likeness.storage.damage import legible_rows
 
 # Named by rule, so that a later migration can name what an earlier one made, on both databases.
 METADATA = MetaData(
@@ -210,6 +211,8 @@ class OneOf:
     ) -> list[Row[Any]]:
         """Give the rows, in the statement's order for every 512 values; none where there are none.
 
+        Those with a value of another type than they have are left out: see `damage`.
+
         `parameters` are what else the statement has a `bindparam` for.
         """
         rows: list[Row[Any]] = []
@@ -218,7 +221,9 @@ class OneOf:
             places = 1 << (len(some) - 1).bit_length()
             filled = some + some[-1:] * (places - len(some))
             named = {f"value_{place}": value for place, value in enumerate(filled)}
-            rows += connection.execute(self._made(places), {**parameters, **named}).all()
+            rows += legible_rows(
+                connection, self._column, self._made(places), {**parameters, **named}
+            )
         return rows
 
     def _is_one_of(self, places: int) -> ColumnElement[bool]:

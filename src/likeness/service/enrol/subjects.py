@@ -14,8 +14,15 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from likeness.errors import Conflict, Denied
-from likeness.gallery import Collection, CollectionRows, OpenCollection, Reference, Subject
+from likeness.errors import Conflict, Denied, KeyUnusable
+from likeness.gallery import (
+    Collection,
+    CollectionRows,
+    KnownReference,
+    OpenCollection,
+    Reference,
+    Subject,
+)
 from likeness.service.enrol.unlike import FMR, templates_of, unlike_the_rest
 from likeness.service.uses import (
     OF_PEOPLE,
@@ -231,8 +238,19 @@ def assign_references(
             theirs = its.references.of_subject(to.id)
             if theirs and free:
                 require_nobody_to_look(record)
-                templates = its.references.templates([one.number for one in (*theirs, *free)])
-                own = [templates[one.number] for one in theirs]
+                templates = its.references.templates(
+                    [*(one.number for one in theirs), *(one.number for one in free)]
+                )
+                own = [templates[one.number] for one in theirs if one.number in templates]
+                refused += [
+                    Refusal(one.id, Why.MISSING) for one in free if one.number not in templates
+                ]
+                free = [one for one in free if one.number in templates]
+                if not own:
+                    raise KeyUnusable(
+                        f"Every reference of subject {to.id} is damaged, so nobody can be compared"
+                        " with them. Restore the rows from a backup."
+                    )
                 alike = {
                     one.id: calibration.similarity(_closest(templates[one.number], own))
                     for one in free
@@ -279,7 +297,7 @@ def unassign_references(
     def unassign(connection: Connection) -> Assigned:
         its = of.within(connection)
         whose = named(its, subject)
-        theirs = {one.id for one in its.references.of_subject(whose.id)}
+        theirs = {one.id for one in its.references.known_of_subject(whose.id)}
         _, refused = _sorted_out(its, whose, reference_ids)
         ids = tuple(one for one in dict.fromkeys(reference_ids) if one in theirs)
         return Assigned(whose.id, ids, tuple(refused), its.take(whose.id, ids) if ids else None)
@@ -347,10 +365,10 @@ def _owed_of_people(record: Record) -> tuple[Obligation, ...]:
 
 def _sorted_out(
     its: CollectionRows, subject: Subject, reference_ids: Sequence[UUID]
-) -> tuple[list[Reference], list[Refusal]]:
+) -> tuple[list[KnownReference], list[Refusal]]:
     """Give those of some references that are nobody's, and refuse those that are not to be had."""
     ids = list(dict.fromkeys(reference_ids))
-    found = {one.id: one for one in its.references.page(ids=ids, limit=len(ids))}
+    found = {one.id: one for one in its.references.known(ids)}
     others = its.subjects.of(one for one in found.values() if one.subject_number != subject.number)
     refused = [Refusal(one, Why.MISSING) for one in ids if one not in found]
     refused += [

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from likeness import review
 from likeness.errors import NotFound
-from likeness.gallery import Collection, CollectionRows, Reference, Subject
+from likeness.gallery import Collection, CollectionRows, KnownReference, Reference, Subject
 from likeness.service.uses import Rows
 from likeness.terms import Template, relative_scores
 
@@ -31,7 +31,7 @@ def alike_from(rows: Rows, of: Collection) -> float | None:
 
 
 def templates_of(
-    of: Collection, its: CollectionRows, references: Iterable[Reference]
+    of: Collection, its: CollectionRows, references: Iterable[Reference | KnownReference]
 ) -> list[Template]:
     """Read the templates of one person's references, as the collection's cohort sees them.
 

@@ -7,8 +7,7 @@ answer holds what was erased any more, and to ask again would find nothing.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -23,6 +22,7 @@ from likeness.gallery import (
     CollectionRows,
     Erasure,
     ErasureCertificate,
+    KnownReference,
     Reference,
     Subject,
     mark_pictures,
@@ -152,9 +152,9 @@ def erase_subject(
 
         def references(connection: Connection) -> tuple[UUID, ...]:
             its = of.within(connection)
-            theirs = [one for each in subject_ids for one in its.references.of_subject(each)]
+            theirs = [one for each in subject_ids for one in its.references.known_of_subject(each)]
             also = everybody_named(its, subject).references
-            return tuple(one.id for one in (*theirs, *also))
+            return (*(one.id for one in theirs), *(one.id for one in also))
 
         require_consent(len(subject_ids), len(home.database.read(references)))
 
@@ -284,10 +284,10 @@ def _erase_references(
             its.references.by_ids(ids)  # or NotFound
             done = ErasedReferences(tuple(ids), {}, ())
         else:
-            found = {one.id: one for one in its.references.page(ids=ids, limit=len(ids))}
+            found = {one.id: one for one in its.references.known(ids)}
             subjects = its.subjects.of(found.values())
             kept = {
-                one.id: subjects[one.subject_number]
+                one.id: _whose(one, subjects)
                 for one in found.values()
                 if one.subject_number is not None
             }
@@ -313,15 +313,16 @@ def _erase_references(
 
 def _readable(its: CollectionRows, reference_ids: Sequence[UUID]) -> list[Reference]:
     """Give references of some ids; one that was changed from outside keeps nobody from erasing."""
-    limit = len(reference_ids)
-    try:
-        return its.references.page(ids=reference_ids, limit=limit)
-    except KeyUnusable:
-        found: list[Reference] = []
-        for one in reference_ids:
-            with suppress(KeyUnusable):
-                found += its.references.page(ids=[one], limit=1)
-        return found
+    return its.references.page(ids=reference_ids, limit=len(reference_ids))
+
+
+def _whose(one: KnownReference, subjects: Mapping[int, Subject]) -> Subject:
+    subject = subjects.get(one.subject_number or 0)
+    if subject is None:
+        raise KeyUnusable(
+            f"The subject of reference {one.id} is damaged. Restore its row from a backup."
+        )
+    return subject
 
 
 def _begin_references(

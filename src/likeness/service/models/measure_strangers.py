@@ -131,8 +131,13 @@ class StrangerUpkeep:
         place = (collection.id, collection.cohort_version)
         if place in self._evened_out:
             return 0
-        total, done = collection.size.references, 0
-        while older := collection.read(lambda rows: rows.references.evened_out_otherwise(_AT_ONCE)):
+        total, done, last = collection.size.references, 0, 0
+
+        def some(rows: CollectionRows) -> list[int]:
+            return rows.references.evened_out_otherwise(_AT_ONCE, last)
+
+        while older := collection.read(some):
+            last = older[-1]  # what is damaged stays as it is
             self.database.write(partial(_even_some_out, collection=collection, numbers=older))
             done += len(older)
             tell(min(done, total), total)
@@ -165,7 +170,7 @@ def measure_collection(
 def _even_some_out(connection: Connection, collection: Collection, numbers: list[int]) -> None:
     references = collection.within(connection).references
     found = references.templates(numbers)
-    evened = collection.as_evened_out(list(found.values()))
+    evened = collection.as_evened_out(list(found.values())) if found else []
     references.even_out({n: one.cohort for n, one in zip(found, evened, strict=True)})
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import BinaryIO
 from uuid import UUID
@@ -10,7 +11,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from likeness.errors import NotFound
-from likeness.gallery import Collection, CollectionRows, Reference
+from likeness.gallery import Collection, CollectionRows, Reference, Size
 from likeness.secrets import sealed_stream
 from likeness.service.move.export_format import (
     COHORT_PART_BYTES,
@@ -72,10 +73,18 @@ def export_collection(
         collection = rows.collections.of_id(connection, of.id)
         its = collection.within(connection)
         cohort, calibration = _standing(rows.standards, its)
-        lines = _told(_lines(collection, its, cohort, calibration), tell)
-        written = _ended(encoded(line) for line in lines)
-        file.writelines(written if words is None else sealed_stream(written, words))
-        return collection
+        start, size = file.tell(), collection.size
+        while True:
+            lines = _lines(collection, its, cohort, calibration, size)
+            count = _Count(tell)
+            written = _ended(encoded(line) for line in count.lines(lines))
+            file.writelines(written if words is None else sealed_stream(written, words))
+            if count.written == size:
+                return replace(collection, size=size)
+            # Damaged rows were left out: once more, for the header says how many come.
+            size = count.written
+            file.seek(start)
+            file.truncate()
 
     with rows.record(caller, Action.READ, of) as record:
         exported = rows.database.read(write)
@@ -111,6 +120,7 @@ def _lines(
     rows: CollectionRows,
     cohort: Cohort,
     calibration: Calibration | None,
+    size: Size,
 ) -> Iterator[Line]:
     content = cohort.as_bytes()
     starts = range(0, len(content), COHORT_PART_BYTES)
@@ -124,8 +134,8 @@ def _lines(
         collection.created_at,
         calibration,
         len(starts),
-        collection.size.subjects,
-        collection.size.references,
+        size.subjects,
+        size.references,
         rows.tags.all(),
     )
     return chain(
@@ -150,8 +160,10 @@ def _references(rows: CollectionRows) -> Iterator[ReferenceLine]:
         templates = rows.references.templates([one.number for one in page])
         known = rows.subjects.of(page)
         for one in page:
-            subject = None if one.subject_number is None else known[one.subject_number].id
-            yield _reference(one, subject, templates[one.number])
+            subject = known.get(one.subject_number or 0)
+            # What is damaged, or whose subject is, is left out, and noted where it was read.
+            if one.number in templates and (subject or one.subject_number is None):
+                yield _reference(one, subject.id if subject else None, templates[one.number])
         last = page[-1].number
 
 
@@ -170,17 +182,29 @@ def _reference(reference: Reference, subject: UUID | None, template: Template) -
     )
 
 
-def _told(lines: Iterator[Line], tell: Tell) -> Iterator[Line]:
-    header, done = next(lines), 0
-    if not isinstance(header, Header):
-        raise TypeError("an export begins with its header")
-    yield header
-    for line in lines:
-        yield line
-        if isinstance(line, SubjectLine | ReferenceLine):
-            done += 1
-            if done % _AT_ONCE == 0 or done == header.subjects + header.references:
-                tell(done, header.subjects + header.references)
+class _Count:
+    """Counts the subjects and references that are written."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self.written = Size(0, 0)
+
+    def lines(self, lines: Iterator[Line]) -> Iterator[Line]:
+        """Give lines on, of which the first is the header."""
+        header, subjects, references = next(lines), 0, 0
+        if not isinstance(header, Header):
+            raise TypeError("an export begins with its header")
+        yield header
+        for line in lines:
+            yield line
+            subjects += isinstance(line, SubjectLine)
+            references += isinstance(line, ReferenceLine)
+            done, total = subjects + references, header.subjects + header.references
+            if isinstance(line, SubjectLine | ReferenceLine) and (
+                done % _AT_ONCE == 0 or done == total
+            ):
+                self._tell(min(done, total), total)
+        self.written = Size(subjects, references)
 
 
 def _ended(lines: Iterable[bytes]) -> Iterator[bytes]:

@@ -279,7 +279,7 @@ class _View:
             ids = [candidate.reference_id]
         else:
             held = _held(self.rows, self.connection, self.case)
-            ids = [one.id for one in held.references.of_subject(candidate.id)]
+            ids = [one.id for one in held.references.known_of_subject(candidate.id)]
         collection_id = self.case.collection_id
         kept = (open_crop(self.connection, self.keyring, collection_id, one) for one in ids)
         return next((crop_jpeg for crop_jpeg in kept if crop_jpeg is not None), None)
