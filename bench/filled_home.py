@@ -14,9 +14,10 @@ from bench.workplace import OUT, data, pictures_in, settings
 from likeness.app import Installation
 from likeness.app import home as app
 from likeness.gallery import NewReference
-from likeness.service.uses import Home
+from likeness.service.enrol.collections import create_collection
+from likeness.service.uses import Caller, Home
 from likeness.terms import Box, CohortStatistics, Face, Landmarks, Point, Pose, Quality, Template
-from tests.gallery.galleries import create, enrol
+from tests.gallery.galleries import enrol
 
 COLLECTION = "bench"
 FILLED_AT_ONCE = 2_000
@@ -36,23 +37,17 @@ def open_home(folder: Path) -> AbstractContextManager[Home]:
 
 
 def make_collection(home: Home) -> None:
-    """Make an empty collection for the model in force."""
-    made = home.templates_of(None)
-    create(
-        home.gallery,
-        COLLECTION,
-        model=made.model,
-        dimensions=made.dimensions,
-        cohort_version=made.cohort_version,
-    )
+    """Make an empty collection for the model in force, on record as any is."""
+    create_collection(home, Caller(home.somebody, "CreateCollection"), COLLECTION)
 
 
 def filled_folder(references: int) -> Path:
     """Give the folder of a home with so many references, made where a former run left none."""
-    folder = OUT / f"served-{references}"
+    folder = OUT / f"filled-{references}"
     whole = folder / "whole"
     if not whole.exists():
         shutil.rmtree(folder, ignore_errors=True)
+        folder.with_name(f".{folder.name}.likeness").unlink(missing_ok=True)  # that it was there
         with open_home(folder) as home:
             make_collection(home)
             new = references_of(home, references)
