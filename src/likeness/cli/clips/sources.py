@@ -1,7 +1,8 @@
 """Which files are meant: pictures or clips, told apart by what they hold and never by their names.
 
 A folder stands for the clips in it, to the bottom, and `s3://BUCKET/PREFIX` for those of a bucket,
-whose names have to do until they are opened.
+whose names have to do until they are opened. A folder that cannot be read, or without a clip among
+others, is given as one of them: whoever reads it tells of it, and goes on.
 """
 
 import os
@@ -17,6 +18,7 @@ from likeness.cli.terminal.standard_input import STANDARD_INPUT, picture_path
 from likeness.cli.terminal.words import several
 from likeness.config import Settings
 from likeness.errors import InvalidRequest
+from likeness.service.enrol.sources import is_folder
 from likeness.video import looks_like_clip
 from likeness.vision.decode import is_picture
 
@@ -73,12 +75,15 @@ def sources_of(given: Sequence[str], settings: Settings) -> Sources:
     """Tell apart what was given.
 
     Raises:
-        InvalidRequest: both kinds are given, a folder or a bucket has no clip, or a name is none.
+        InvalidRequest: both kinds are given, a bucket, or all that is given, has no clip, or a name
+            is none.
         NotFound: there is no such bucket.
         BucketsUnavailable: the buckets cannot be listed.
     """
     pictures: list[Path] = []
     clips: list[ClipPlace] = []
+    unclear: list[Path] = []
+    unread = False
     for one in given:
         if one.startswith(_S3):
             clips += _in_bucket(one, settings)
@@ -86,8 +91,13 @@ def sources_of(given: Sequence[str], settings: Settings) -> Sources:
         path = picture_path(one)
         if path == STANDARD_INPUT:
             pictures.append(path)
-        elif path.is_dir():
-            clips += map(_local, _in_folder(path))
+        elif is_folder(path):
+            found, closed = _in_folder(path)
+            if found:
+                clips += map(_local, sorted(found + closed))
+            else:
+                unclear += closed or [path]
+                unread |= bool(closed)
         elif _is_clip(path):
             clips.append(_local(path))
         else:
@@ -96,6 +106,15 @@ def sources_of(given: Sequence[str], settings: Settings) -> Sources:
         raise InvalidRequest(
             f"Pictures and clips are given together, such as '{pictures[0]}' and"
             f" {clips[0].name}. Give each kind a command of its own."
+        )
+    if pictures:
+        pictures += unclear
+    elif clips or unread:
+        clips += map(_local, unclear)
+    elif unclear:
+        raise InvalidRequest(
+            f"'{unclear[0]}' is a folder without a clip. Name a folder of clips, or pictures one by"
+            " one."
         )
     return Sources(tuple(pictures), tuple(dict.fromkeys(clips)))
 
@@ -117,32 +136,25 @@ def _head(path: Path) -> bytes | None:
     return None
 
 
-def _in_folder(folder: Path) -> list[Path]:
-    """List the clips below a folder, sorted; hidden files and links to folders are skipped."""
-    clips, others = [], 0
-    for path in _files(folder):
+def _in_folder(folder: Path) -> tuple[list[Path], list[Path]]:
+    """List the clips below a folder, and folders that cannot be read.
+
+    Hidden files and links to folders are skipped.
+    """
+    clips, others, closed = list[Path](), 0, list[Path]()
+    for path in _files(folder, closed):
         if _is_clip(path):
             clips.append(path)
         else:
             others += 1
-    if not clips:
-        raise InvalidRequest(
-            f"'{folder}' is a folder without a clip. Name a folder of clips, or pictures one by"
-            " one."
-        )
-    if others:
+    if clips and others:
         are = "is no clip and is" if others == 1 else "are no clips and are"
         warn(f"'{folder}': {several(others, 'file')} {are} left out")
-    return sorted(clips)
+    return clips, closed
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    def refuse(error: OSError) -> None:
-        raise InvalidRequest(
-            f"'{error.filename}' cannot be read ({error.strerror}). Check the permissions."
-        ) from error
-
-    for place, folders, names in os.walk(folder, onerror=refuse):
+def _files(folder: Path, closed: list[Path]) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder, onerror=lambda e: closed.append(Path(e.filename))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(place, name) for name in names if not name.startswith("."))
 

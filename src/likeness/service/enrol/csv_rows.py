@@ -117,6 +117,11 @@ def columns_of(path: Path) -> list[str]:
 def _readings(path: Path) -> list[list[str]]:
     """Read the columns by whatever may separate them."""
     try:
+        if path.exists() and not path.is_file():
+            raise InvalidRequest(
+                f"'{path}' is no file, and this one is read more than once. Save what comes of it"
+                " as a file."
+            )
         with path.open("rb") as file, _as_text(path, file) as text:
             _, first, choice = _head(path, _lines(path, text))
             return [_columns(next(csv.reader([first], delimiter=one), [])) for one in choice]

@@ -311,6 +311,10 @@ class CompreFaceDump:
     @contextmanager
     def _opened(self) -> Iterator[BinaryIO]:
         try:
+            if self._path.exists() and not self._path.is_file():
+                raise InvalidRequest(
+                    f"'{self._path}' is no file, and a dump is read twice. Name a file."
+                )
             with self._path.open("rb") as file:
                 if file.read(len(_CUSTOM_FORMAT)) == _CUSTOM_FORMAT:
                     raise InvalidRequest(

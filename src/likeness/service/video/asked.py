@@ -101,31 +101,37 @@ class LocalClip:
             InvalidRequest: the path leads to no file that can be read.
             ClipTooLarge: it has more bytes than may be.
         """
-        try:
-            # The other end of a pipe may never come.
-            descriptor = os.open(
-                self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-            )
-            with os.fdopen(descriptor, "rb") as file:
-                status = os.fstat(file.fileno())
-                if not stat.S_ISREG(status.st_mode):
-                    raise InvalidRequest(
-                        f"{self.name}: Not a file: this is a folder, a device or a pipe. Name a"
-                        " clip."
-                    )
-                if status.st_size > limits.max_bytes:
-                    raise ClipTooLarge(
-                        f"{self.name}: Too large: a clip may have at most {limits.max_bytes} bytes."
-                        " Cut it into pieces."
-                    )
+        with _opened(self.path) as descriptor:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise InvalidRequest(
+                    f"{self.name}: Not a file: this is a folder, a device or a pipe. Name a clip."
+                )
+            if status.st_size > limits.max_bytes:
+                raise ClipTooLarge(
+                    f"{self.name}: Too large: a clip may have at most {limits.max_bytes} bytes."
+                    " Cut it into pieces."
+                )
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
                 yield file
-        except FileNotFoundError as error:
-            raise InvalidRequest(f"{self.name} does not exist. Check the path.") from error
-        except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
-            raise InvalidRequest(
-                f"{self.name} cannot be read ({error.strerror}). Check the path and its"
-                " permissions."
-            ) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """Open a file without waiting; the other end of a pipe may never come."""
+    name = repr(str(path))
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise InvalidRequest(f"{name} does not exist. Check the path.") from error
+    except OSError as error:
+        raise InvalidRequest(
+            f"{name} cannot be read ({error.strerror}). Check the path and its permissions."
+        ) from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def clip_sha256(file: BinaryIO, require_wanted: Callable[[], object] = lambda: None) -> str:
