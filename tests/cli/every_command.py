@@ -64,10 +64,17 @@ collections retention staff 30
 collections delete staff --yes
 collections sweep
 collections verify certificate.json
+collections certificates
 collections cohort staff
 collections re-embed staff people
 enrol --collection staff --any-quality people
 enrol --collection staff --any-quality --subject Bruno bruno.png
+subjects rename Rosa Rosalind --collection staff
+subjects merge Greta Rosa --collection staff
+subjects split Rosa Other --collection staff
+subjects undo Rosa --collection staff
+subjects check --collection staff
+subject-report Rosa --collection staff
 erase --collection staff Rosa --yes
 export --collection staff --out staff.export --in-the-clear
 import gone.export --collection copy
@@ -130,6 +137,7 @@ ledger export --out entries
 ledger key
 ledger witness
 ledger new-key --yes
+ledger begin-anew --yes
 ledger begin-anew --yes
 secrets list
 secrets rotate
