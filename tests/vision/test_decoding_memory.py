@@ -70,6 +70,23 @@ def test_a_picture_waits_until_another_gives_its_memory_back() -> None:
     assert memory.taken == 0
 
 
+def test_a_small_picture_does_not_wait_for_large_ones() -> None:
+    memory = DecodingMemory(patience_s=0.01)
+    with memory.lease(800, 1600), memory.lease(600, 1600):
+        with pytest.raises(TooBusy), memory.lease(101, 1600):
+            pytest.fail("an eighth is for small ones")
+        with memory.lease(100, 1600), memory.lease(100, 1600):
+            assert memory.taken == 1600
+        with memory.lease(50, 1600):
+            assert memory.taken == 1450
+
+
+def test_a_picture_that_needs_more_than_large_ones_have_takes_it_all() -> None:
+    memory = DecodingMemory(patience_s=0.01)
+    with memory.lease(1599, 1600), pytest.raises(TooBusy), memory.lease(2, 1600):
+        pytest.fail("there was no room")
+
+
 def test_a_picture_that_waits_too_long_is_told_to_come_again() -> None:
     memory = DecodingMemory(patience_s=0.01)
     refused = pytest.raises(TooBusy, match="LIKENESS_DECODE_MEMORY")
@@ -82,12 +99,12 @@ def test_of_pictures_that_wait_for_one_another_one_is_refused_and_the_others_go_
     all_hold, endings = threading.Barrier(3), []
 
     def compare() -> None:
-        pixels = np.zeros(30, np.uint8)
-        with memory.lease(30, 100) as lease:
+        pixels = np.zeros(25, np.uint8)
+        with memory.lease(25, 100) as lease:
             lease.keep_for(pixels)
         all_hold.wait(60)
         try:
-            with memory.lease(40, 100):
+            with memory.lease(35, 100):
                 endings.append("done")
         except TooBusy:
             endings.append("refused")

@@ -19,6 +19,10 @@ _PATIENCE_S = 60.0
 # Where nobody who holds pixels is at work with them. Somebody else may be: who was handed them.
 _PATIENCE_WHEN_STUCK_S = 3.0
 
+# What the memory is divided by: for what a small picture takes at most, and for what is kept free
+# for those.
+_SMALL, _RESERVED = 16, 8
+
 # glibc keeps freed blocks of up to 32 MiB for the thread that had them; Pillow's have 16.
 _WORTH_RETURNING = 32 << 20
 
@@ -54,6 +58,9 @@ class Lease:
 class DecodingMemory:
     """Gives pictures memory in turn, so that many at once take no more than one may.
 
+    An eighth is for small pictures alone, so that they need not wait for large ones; a picture that
+    needs more than the rest has it all.
+
     Threads that hold pixels while they wait for more may wait for one another. Where all that hold
     any do, one of them is refused after `patience_when_stuck_s`, and the others go on.
     """
@@ -85,6 +92,8 @@ class DecodingMemory:
             TooBusy: others did not give enough back in time.
         """
         thread = self._this_thread()
+        if size > most // _SMALL:
+            most = max(size, most - most // _RESERVED)
         with self._changed:
             if self._taken + size > most:
                 self._wait(size, most, thread)
