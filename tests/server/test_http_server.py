@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from likeness.errors import InvalidRequest
-from likeness.server import Certificate, HttpServer, Place
+from likeness.server import Certificate, HttpServer, Metrics, Place, Refusals
 from likeness.server.http_connection import HttpConnection
 
 
@@ -67,6 +68,47 @@ def test_what_was_begun_is_answered_after_the_stop() -> None:
         running.result(20)
         with pytest.raises(urllib.error.URLError, match="refused"):
             urllib.request.urlopen(server.url, timeout=20)
+
+
+def test_behind_a_proxy_one_address_has_its_share_of_requests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("likeness.server.http_server._MOST", 4)
+    entered, released = threading.Semaphore(0), threading.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        entered.release()
+        await run_in_threadpool(released.wait, 20)
+        await PlainTextResponse("done")(scope, receive, send)
+
+    def asked(address: str) -> int:
+        forwarded = {"X-Forwarded-For": f"203.0.113.9, {address}"}
+        request = urllib.request.Request(server.url, headers=forwarded)
+        try:
+            return int(urllib.request.urlopen(request, timeout=20).status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    registry = CollectorRegistry()
+    refusals = Refusals(Metrics(registry))
+    place = Place(port=0, behind_proxy=True)
+    with HttpServer(place, stop_within_s=20) as server, ThreadPoolExecutor() as pool:
+        running = pool.submit(server.run, slow, None, refusals)
+        try:
+            greedy = [pool.submit(asked, "192.0.2.7") for _ in range(2)]
+            assert all(entered.acquire(timeout=20) for _ in greedy)
+            assert asked("192.0.2.7") == 503
+            other = pool.submit(asked, "192.0.2.8")
+            assert entered.acquire(timeout=20)
+            released.set()
+            assert [one.result(20) for one in (*greedy, other)] == [200] * 3
+            assert asked("192.0.2.7") == 200
+        finally:
+            released.set()
+            server.stop()
+        running.result(20)
+    reason = {"reason": "address-requests"}
+    assert registry.get_sample_value("likeness_refusals_total", reason) == 1
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"])

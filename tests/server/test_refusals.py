@@ -1,6 +1,7 @@
 """What is refused for everybody's sake: counted at once, and logged calmly."""
 
 import logging
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -46,3 +47,9 @@ def test_the_last_refusals_are_logged_without_another_one(
         now_s[0] = 60.0
         refusals.tell()  # as its timer does
         assert told(caplog) == [("connections", 1), ("connections", 2)]
+
+
+@pytest.mark.parametrize("reason", Refusal)
+def test_every_reason_is_documented(reason: Refusal) -> None:
+    page = Path(__file__).parents[2] / "docs" / "server.md"
+    assert f"| `{reason.value}` | " in page.read_text(encoding="utf-8")
