@@ -178,6 +178,36 @@ def test_one_key_does_not_have_all_threads(
     asyncio.run(ask())
 
 
+def test_one_key_leaves_a_thread_more_while_others_are_about(
+    make_lane: Callable[..., Lane], held: threading.Event
+) -> None:
+    clock = Clock()
+    lane = make_lane(workers=3, of_one=2, clock_s=clock)
+
+    async def begun() -> int:
+        """Say how many of one key's acts are begun at once."""
+        threads = [threading.Event() for _ in range(3)]
+        acts = [
+            asyncio.ensure_future(lane.run(lambda one=one: one.set() or held.wait(20), ADA))  # type: ignore[misc]
+            for one in threads
+        ]
+        await asyncio.to_thread(threads[0].wait, 20)
+        await asyncio.sleep(0.05)
+        count = sum(one.is_set() for one in threads)
+        held.set()
+        await asyncio.gather(*acts)
+        held.clear()
+        return count
+
+    async def ask() -> None:
+        await lane.run(lambda: None, BEA)
+        assert await begun() == 1
+        clock.now_s = 2.0
+        assert await begun() == 2
+
+    asyncio.run(ask())
+
+
 def test_who_gave_up_while_waiting_takes_no_place(
     make_lane: Callable[..., Lane], held: threading.Event
 ) -> None:

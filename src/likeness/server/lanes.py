@@ -6,7 +6,9 @@ act that takes seconds costs as much as many that take little. Who comes back af
 saved up none.
 
 **What one may have.** As many places to wait as are left to all others, and as many threads as
-`of_one` says, so that a thread is soon free for somebody else.
+`of_one` says, so that a thread is free for somebody else; where others were here within the last
+second, one fewer, so that what somebody else begins is not slowed down by more than there are
+processors.
 
 **Lanes beside lanes.** An act that comes upon long work, such as a large picture, gives up its
 place in its own lane, has that part done by another (`do`), and takes its place again.
@@ -36,6 +38,7 @@ T = TypeVar("T")
 
 MOST_ELSEWHERE = 32
 """How many acts may wait for a lane beside theirs: they keep the threads that they began on."""
+_RECENTLY_S = 1.0
 # Callers who are remembered though they have nothing here: whoever had more than their share.
 _REMEMBERED = 1000
 
@@ -104,6 +107,8 @@ class Lane(Closing):
         # Of each caller: what they have had of the lane's time. `_least_s` is what whoever began
         # last had had.
         self._had_s: dict[str, float] = {}
+        # Of each caller: when they last asked for anything.
+        self._seen_s: dict[str, float] = {}
         self._least_s = 0.0
         metrics.inside.labels(name).set_function(lambda: self._inside)
 
@@ -164,8 +169,10 @@ class Lane(Closing):
         self._pool.shutdown()
 
     def _enter(self, act: Callable[[], Any], by: str, within_s: float) -> _Place:
-        place = _Place(self, act, by, self._clock_s() + within_s)
+        now_s = self._clock_s()
+        place = _Place(self, act, by, now_s + within_s)
         with self._changed:
+            self._seen_s[by] = now_s
             if by not in self._waiting and by not in self._running:
                 self._had_s[by] = max(self._had_s.get(by, 0.0), self._least_s)
             if self._may_begin(by):
@@ -192,7 +199,15 @@ class Lane(Closing):
             )
 
     def _may_begin(self, by: str) -> bool:
-        return self._running_count < self._workers and len(self._running.get(by, ())) < self._of_one
+        running = len(self._running.get(by, ()))
+        return self._running_count < self._workers and (
+            running < self._of_one - 1
+            or (running < self._of_one and (not running or not self._others_were_here(by)))
+        )
+
+    def _others_were_here(self, by: str) -> bool:
+        since_s = self._clock_s() - _RECENTLY_S
+        return any(one != by and seen_s >= since_s for one, seen_s in self._seen_s.items())
 
     def _begin(self, place: _Place) -> None:
         place.began_s = self._clock_s()
@@ -291,7 +306,10 @@ class Lane(Closing):
         if not self._inside:
             self._had_s.clear()
             self._least_s = 0.0
-        elif len(self._had_s) > _REMEMBERED:
+        if len(self._seen_s) > _REMEMBERED:
+            since_s = self._clock_s() - _RECENTLY_S
+            self._seen_s = {by: at_s for by, at_s in self._seen_s.items() if at_s >= since_s}
+        if len(self._had_s) > _REMEMBERED:
             self._had_s = {
                 by: had_s
                 for by, had_s in self._had_s.items()
