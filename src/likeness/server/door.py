@@ -48,7 +48,6 @@ _PACKAGE_DIR = Path(likeness.__file__).parent
 
 T = TypeVar("T")
 _now = partial(datetime.now, UTC)
-_LARGE_NICENESS = 10
 
 
 class Door(ABC):
@@ -202,9 +201,7 @@ class Gate(Closing):
         self._door = self._lane("door", 1)
         self.pictures = self._lane("pictures", limits.picture_workers + 1, limits.picture_workers)
         self.rows = self._lane("rows", limits.row_workers + 1, limits.row_workers)
-        self.large = self._lane(
-            "large", 1, waiting=min(MOST_ELSEWHERE, limits.waiting), niceness=_LARGE_NICENESS
-        )
+        self.large = self._lane("large", 1, waiting=min(MOST_ELSEWHERE, limits.waiting))
 
     def _lane(
         self,
@@ -213,7 +210,6 @@ class Gate(Closing):
         of_one: int | None = None,
         *,
         waiting: int | None = None,
-        niceness: int = 0,
     ) -> Lane:
         lane = Lane(
             name,
@@ -223,7 +219,6 @@ class Gate(Closing):
             self.metrics,
             self.refusals,
             of_one=of_one,
-            niceness=niceness,
         )
         self._lanes.append(lane)
         return lane

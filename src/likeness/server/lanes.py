@@ -15,14 +15,12 @@ place in its own lane, has that part done by another (`do`), and takes its place
 """
 
 import asyncio
-import os
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -71,7 +69,6 @@ class Lane(Closing):
         refusals: Refusals,
         *,
         of_one: int | None = None,
-        niceness: int = 0,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """Make a lane.
@@ -84,7 +81,6 @@ class Lane(Closing):
             metrics: measure the lane and its acts' stages.
             refusals: count who is refused.
             of_one: how many acts of one caller it does at a time; as many as there are, without.
-            niceness: by how much the system prefers other threads to the lane's, 0 to 19.
             clock_s: tells how long acts take.
         """
         self._workers = workers
@@ -94,9 +90,7 @@ class Lane(Closing):
         self._metrics = metrics
         self._refusals = refusals
         self._clock_s = clock_s
-        self._pool = ThreadPoolExecutor(
-            workers + 2 * MOST_ELSEWHERE, f"likeness-{name}", _be_nice, (niceness,)
-        )
+        self._pool = ThreadPoolExecutor(workers + 2 * MOST_ELSEWHERE, f"likeness-{name}")
         self._changed = threading.Condition()
         self._inside = 0
         # Of each caller: who waits, in order, and what runs; in the order of their turns.
@@ -323,10 +317,3 @@ class Lane(Closing):
         finally:
             for (stage, began_s), (_, ended_s) in pairwise([*stages, ("", time.perf_counter())]):
                 self._metrics.stages.labels(stage).observe(ended_s - began_s)
-
-
-def _be_nice(niceness: int) -> None:
-    """Have the system prefer others to this thread, where it can: on Linux each has its own."""
-    if niceness and sys.platform == "linux":
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
