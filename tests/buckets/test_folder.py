@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from likeness.buckets import FolderBuckets
-from likeness.errors import BucketsUnavailable, ClipTooLarge, ImageTooLarge, NotFound
+from likeness.errors import (
+    BucketsUnavailable,
+    ClipTooLarge,
+    ImageTooLarge,
+    InvalidRequest,
+    NotFound,
+)
 
 
 @pytest.fixture
@@ -45,6 +51,32 @@ def test_links_are_not_followed_wherever_they_are(bucket: Path, tmp_path: Path) 
             FolderBuckets(bucket.parent).size(name, key, None)
         with pytest.raises(NotFound):
             FolderBuckets(bucket.parent).open(name, key, None, 100)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "/",
+        "/one.jpg",
+        "one.jpg/",
+        "folder//one.jpg",
+        ".",
+        "./one.jpg",
+        "..",
+        "../photos/one.jpg",
+        "folder/../one.jpg",
+        "folder/..",
+        "..\\one.jpg",
+        "one.jpg\0",
+        "one\n.jpg",
+        "one\x1b[2J.jpg",
+    ],
+)
+def test_a_key_that_leads_elsewhere_is_invalid(bucket: Path, key: str) -> None:
+    buckets = FolderBuckets(bucket.parent)
+    for read in (buckets.read, buckets.open):
+        with pytest.raises(InvalidRequest, match="an object's key"):
+            read(bucket.name, key, None, 9)
 
 
 def test_a_list_has_plain_files_alone(bucket: Path, tmp_path: Path) -> None:

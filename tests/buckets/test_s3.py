@@ -38,6 +38,40 @@ def test_the_version_that_is_named_is_read(s3: Any, s3_server: str) -> None:
     assert buckets.read("photos", "one.jpg", first, 100) == b"first"
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "/one.jpg",
+        "one.jpg/",
+        "folder//one.jpg",
+        "//",
+        ".",
+        "..",
+        "./one.jpg",
+        "../photos/one.jpg",
+        "folder/../one.jpg",
+        "folder\\one.jpg",
+        "one two+three%2F.jpg",
+        "写真/ü?.jpg",
+    ],
+)
+def test_whatever_s3_takes_for_a_key_is_one(s3: Any, s3_server: str, key: str) -> None:
+    s3.create_bucket(Bucket="photos")
+    s3.put_object(Bucket="photos", Key="one.jpg", Body=b"another")
+    s3.put_object(Bucket="photos", Key=key, Body=b"a picture")
+    buckets = s3_buckets(s3_server)
+    assert buckets.read("photos", key, None, 100) == b"a picture"
+    assert buckets.size("photos", key, None) == 9
+    assert buckets.keys("photos", "") == sorted(["one.jpg", key])
+
+
+def test_what_marks_a_folder_is_not_listed(s3: Any, s3_server: str) -> None:
+    s3.create_bucket(Bucket="photos")
+    s3.put_object(Bucket="photos", Key="folder/", Body=b"")
+    s3.put_object(Bucket="photos", Key="folder/one.jpg", Body=b"a picture")
+    assert s3_buckets(s3_server).keys("photos", "") == ["folder/one.jpg"]
+
+
 def test_the_version_that_is_named_is_opened(s3: Any, s3_server: str, tmp_path: Path) -> None:
     s3.create_bucket(Bucket="clips")
     s3.put_bucket_versioning(Bucket="clips", VersioningConfiguration={"Status": "Enabled"})

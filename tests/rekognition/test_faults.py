@@ -38,7 +38,7 @@ def test_every_error_of_ours_has_a_name(kind: type[LikenessError]) -> None:
         assert WORDS not in error.message
     else:
         known = next(CODES[ancestor] for ancestor in kind.__mro__ if ancestor in CODES)  # type: ignore[index]  # filtered
-        said = next((TEXTS[one] for one in kind.__mro__ if one in TEXTS), WORDS)  # type: ignore[index]  # as above
+        said = next((TEXTS[one] for one in kind.__mro__ if one in TEXTS), "{}").format(WORDS)  # type: ignore[index]  # as above
         assert (error.code, error.message, error.status) == (known, said, 400)
 
 

@@ -1,11 +1,6 @@
-"""What every storage of buckets promises, and what buckets and objects may be called in any.
-
-Names that S3 permits and a folder cannot have are refused for both, so that a program runs with
-either; and what a path could be made of is refused before any storage sees it.
-"""
+"""What every storage of buckets promises, and what buckets and objects may be called in any."""
 
 import re
-import unicodedata
 from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
@@ -90,9 +85,8 @@ def clip_too_large(max_bytes: int) -> ClipTooLarge:
 
 # Rekognition's pattern; with a letter or digit first, hidden folders are none.
 _BUCKET = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{2,254}")
-_LONGEST_KEY_BYTES = 1024
-# Control characters and halves of a character.
-_FORBIDDEN = {"Cc", "Cs"}
+LONGEST_KEY_BYTES = 1024
+"""How long a key may be, in UTF-8."""
 
 
 def check_bucket(bucket: str) -> str:
@@ -109,30 +103,18 @@ def check_bucket(bucket: str) -> str:
     return bucket
 
 
-def is_key(key: str) -> bool:
-    """Say whether a key is one that can be read; what S3 marks folders with is none."""
-    try:
-        key_parts(key)
-    except InvalidRequest:
-        return False
-    return True
-
-
-def key_parts(key: str) -> list[str]:
-    """Split an object's key at its slashes; each part can be the name of a folder or a file.
+def check_key(key: str) -> str:
+    """Give an object's key: whatever S3 takes for one.
 
     Raises:
-        InvalidRequest: it is no key, or one that leads somewhere else.
+        InvalidRequest: it is none.
     """
-    parts = key.split("/")
-    if (
-        any(part in ("", ".", "..") for part in parts)
-        or "\\" in key
-        or any(unicodedata.category(character) in _FORBIDDEN for character in key)
-        or len(key.encode()) > _LONGEST_KEY_BYTES
-    ):
+    try:
+        bytes_long = len(key.encode())
+    except UnicodeEncodeError:  # half a character
+        bytes_long = 0
+    if not 0 < bytes_long <= LONGEST_KEY_BYTES:
         raise InvalidRequest(
-            f"Not an object's key. Give at most {_LONGEST_KEY_BYTES} bytes, names with single"
-            " slashes between, without '.', '..', backslashes and control characters."
+            f"Not an object's key. Give 1 to {LONGEST_KEY_BYTES} bytes of UTF-8 text."
         )
-    return parts
+    return key

@@ -2,7 +2,7 @@
 
 Who asks chooses names, and may even be able to write into a bucket. So:
 
-1. No name holds `..`, an empty part, a backslash or a control character (`key_parts`).
+1. No name holds `..`, an empty part, a backslash or a control character (`_parts`).
 2. Every folder on the way, and the file, is opened by its name in the one before, never by a path:
    what is moved or replaced meanwhile leads nowhere else.
 3. A symbolic link is followed nowhere below the folder itself.
@@ -14,20 +14,20 @@ Who asks chooses names, and may even be able to write into a bucket. So:
 import errno
 import os
 import stat
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from likeness.buckets.buckets import (
+    LONGEST_KEY_BYTES,
     check_bucket,
     clip_too_large,
-    is_key,
-    key_parts,
     nothing_there,
     too_large,
 )
-from likeness.errors import BucketsUnavailable
+from likeness.errors import BucketsUnavailable, InvalidRequest
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -42,6 +42,10 @@ _NOTHING_THERE = {
     errno.ENXIO,
     errno.ENODEV,
 }
+
+
+# Control characters and halves of a character.
+_FORBIDDEN = {"Cc", "Cs"}
 
 
 class FolderBuckets:
@@ -92,7 +96,7 @@ class FolderBuckets:
                         key
                         for name in names
                         if (key := f"{below}/{name}" if below else name).startswith(prefix)
-                        and is_key(key)
+                        and _is_key(key)
                         and _is_plain(name, here)
                     ]
         finally:
@@ -102,7 +106,7 @@ class FolderBuckets:
     @contextmanager
     def _file(self, bucket: str, key: str, version: str | None) -> Iterator[tuple[BinaryIO, int]]:
         """Open a plain file for a moment, and say its size."""
-        names = [check_bucket(bucket), *key_parts(key)]
+        names = [check_bucket(bucket), *_parts(key)]
         if version is not None:
             raise nothing_there()
         file = self._open(names)
@@ -152,3 +156,33 @@ def _is_plain(name: str, folder: int) -> bool:
 
 def _refuse(error: OSError) -> None:
     raise error
+
+
+def _parts(key: str) -> list[str]:
+    """Split a key at its slashes; each part can be the name of a folder or a file.
+
+    S3 takes more, but from these a path could be made that leads elsewhere.
+
+    Raises:
+        InvalidRequest: it is no key, or one that leads somewhere else.
+    """
+    parts = key.split("/")
+    if (
+        any(part in ("", ".", "..") for part in parts)
+        or "\\" in key
+        or any(unicodedata.category(character) in _FORBIDDEN for character in key)
+        or len(key.encode()) > LONGEST_KEY_BYTES
+    ):
+        raise InvalidRequest(
+            f"Not an object's key. Give at most {LONGEST_KEY_BYTES} bytes, names with single"
+            " slashes between, without '.', '..', backslashes and control characters."
+        )
+    return parts
+
+
+def _is_key(key: str) -> bool:
+    try:
+        _parts(key)
+    except InvalidRequest:
+        return False
+    return True

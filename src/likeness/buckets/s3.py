@@ -19,9 +19,8 @@ from botocore.exceptions import ClientError
 from likeness.bounded_answers import NO_ANSWER, answers_within, bounded_client
 from likeness.buckets.buckets import (
     check_bucket,
+    check_key,
     clip_too_large,
-    is_key,
-    key_parts,
     nothing_there,
     too_large,
 )
@@ -147,7 +146,7 @@ class S3Buckets:
         while True:
             with self._faults(), answers_within(_WHOLE_S, _SILENCE_S, _PAGE_BYTES):
                 answer = self._client.list_objects_v2(**page)
-            found += [one["Key"] for one in answer.get("Contents", ()) if is_key(one["Key"])]
+            found += [one["Key"] for one in answer.get("Contents", ()) if not _marks_a_folder(one)]
             if not answer.get("IsTruncated"):
                 return sorted(found)
             page["ContinuationToken"] = answer["NextContinuationToken"]
@@ -211,8 +210,13 @@ def _wanted() -> None:
 
 def _named(bucket: str, key: str, version: str | None) -> dict[str, str]:
     """Name an object as the client does."""
-    named = {"Bucket": check_bucket(bucket), "Key": "/".join(key_parts(key))}
+    named = {"Bucket": check_bucket(bucket), "Key": check_key(key)}
     return named if version is None else {**named, "VersionId": version}
+
+
+def _marks_a_folder(listed: dict[str, Any]) -> bool:
+    """Say whether an object is what S3's console makes of a folder."""
+    return listed["Key"].endswith("/") and not listed.get("Size")
 
 
 def _follow_no_redirect(context: dict[str, Any], **_: object) -> None:

@@ -76,16 +76,17 @@ CODES: dict[type[LikenessError], str] = {
 """AWS's name for each error of ours that the caller, or what is asked for, is the reason of."""
 
 TEXTS: dict[type[LikenessError], str] = {
-    InvalidImage: "Request has invalid image format",
+    InvalidImage: "Request has invalid image format: {}",
     DatabaseInUse: "Something else holds the database. Try again.",
 }
-"""What is told in place of our words: programs match on AWS's, and places are the operator's."""
+"""What is told in place of our words, or before them: programs match on AWS's, and places are the
+operator's."""
 
 TOO_SMALL = (
-    "Request has invalid parameters: the minimum pixel resolution for height and width is {least}"
-    " pixels, and the image has {width} x {height}"
+    "the minimum pixel resolution for height and width is {least} pixels, and the image has {width}"
+    " x {height}"
 )
-"""What is told of a picture under AWS's limit; their own text ends before the colon."""
+"""What is told of a picture under AWS's limit."""
 
 _THROTTLED = "ProvisionedThroughputExceededException"
 """There is too much to do at the moment; every SDK tries again."""
@@ -128,7 +129,7 @@ def in_aws_words(error: Exception, listed: Set[str] = frozenset()) -> AwsError:
         case LikenessError() if not isinstance(error, Fault):
             kinds = type(error).__mro__
             code = next((CODES[kind] for kind in kinds if kind in CODES), ANYWHERE)
-            text = next((TEXTS[kind] for kind in kinds if kind in TEXTS), str(error))
+            text = next((TEXTS[kind] for kind in kinds if kind in TEXTS), "{}").format(error)
             return AwsError(code if code in listed | _EVERYWHERE else ANYWHERE, text)
         case Fault():
             reason = type(error).__name__

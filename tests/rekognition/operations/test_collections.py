@@ -122,9 +122,11 @@ def test_a_collection_of_another_model_or_cohort_is_told_from_one_that_is_not_th
 # Tags
 
 
-def test_tags_come_with_a_collection_and_can_be_changed(rekognition: Any) -> None:
-    arn = "arn:" + ARN + "guests"
-    rekognition.create_collection(CollectionId="guests", Tags={"team": "door", "floor": "1"})
+@pytest.mark.parametrize("begins", ["", "arn:"])
+def test_tags_come_with_a_collection_and_can_be_changed(rekognition: Any, begins: str) -> None:
+    """By the ARN that CreateCollection answers, and as AWS writes it elsewhere."""
+    made = rekognition.create_collection(CollectionId="guests", Tags={"team": "door", "floor": "1"})
+    arn = begins + made["CollectionArn"]
     assert rekognition.list_tags_for_resource(ResourceArn=arn)["Tags"] == {
         "team": "door",
         "floor": "1",
@@ -143,7 +145,8 @@ def test_tags_come_with_a_collection_and_can_be_changed(rekognition: Any) -> Non
             "arn:aws:rekognition:eu-west-1:111111111111:collection/staff",
             "ResourceNotFoundException",
         ),
-        (ARN + "staff", "InvalidParameterException"),
+        (ARN.replace("aws:", "azure:") + "staff", "InvalidParameterException"),
+        (ARN + "staff/more", "InvalidParameterException"),
         ("arn:aws:rekognition:eu-west-1:000000000000:project/staff", "InvalidParameterException"),
     ],
 )

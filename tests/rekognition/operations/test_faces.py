@@ -126,7 +126,10 @@ def test_no_face_in_source_or_target_is_an_invalid_parameter(
     }
     with pytest.raises(ClientError) as error:
         rekognition.compare_faces(**pictures)
-    assert refused(error) == ("InvalidParameterException", "Request has invalid parameters")
+    code, text = refused(error)
+    assert code == "InvalidParameterException"
+    assert text.startswith("Request has invalid parameters: ")
+    assert "no face" in text.lower()
 
 
 def test_faces_below_the_quality_asked_for_are_not_compared(rekognition: Any) -> None:

@@ -207,7 +207,10 @@ def test_users_are_found_by_a_user_who_is_left_out(rekognition: Any, faces: dict
 
 
 def test_users_are_searched_for_with_a_face_or_a_user(rekognition: Any) -> None:
-    invalid = ("InvalidParameterException", "Request has invalid parameters")
+    invalid = (
+        "InvalidParameterException",
+        "Request has invalid parameters: give either a FaceId or a UserId",
+    )
     assert refusal(rekognition.search_users, CollectionId="staff") == invalid
     both = {"CollectionId": "staff", "FaceId": NOBODY, "UserId": "Rosa"}
     assert refusal(rekognition.search_users, **both) == invalid

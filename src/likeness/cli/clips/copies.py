@@ -20,6 +20,7 @@ from likeness.video import ClipLimits, Sampling
 from likeness.vision.draw import Mark
 
 _COPY = ".mp4"
+_LONGEST_NAME_BYTES = 120
 
 
 class AnnotatedClips:
@@ -151,8 +152,12 @@ def require_names_apart(names: Iterable[str]) -> None:
 
 
 def file_name(place: ClipPlace) -> str:
-    """Give the last part of where a clip lies."""
-    return place.path.name if isinstance(place, LocalClip) else place.key.rpartition("/")[2]
+    """Give the last part of where a clip lies, which a file may be called by."""
+    if isinstance(place, LocalClip):
+        return place.path.name
+    # A key of S3 may end in a slash, hold what no name may, or be longer than any.
+    last = plain(place.key.rstrip("/").rpartition("/")[2])
+    return last.encode()[-_LONGEST_NAME_BYTES:].decode(errors="ignore").lstrip(".") or "clip"
 
 
 def _stem(place: ClipPlace) -> str:

@@ -34,7 +34,7 @@ def compare_faces(backend: Backend, call: Call, request: Request) -> Response:
             backend, call.caller, source, target, demands, most_faces=MOST_FACES
         )
     except NoFace as error:
-        raise invalid_parameters() from error
+        raise invalid_parameters(str(error)) from error
     size = size_of(compared.target)
     # Of the best match alone: of faces that rules withhold, no rate is told.
     for best in compared.matches[:1]:

@@ -24,13 +24,13 @@ def picture(backend: Backend, image: Request) -> Callable[[], Sample]:
         AwsError: the request has no picture, or two.
     """
     if ("Bytes" in image) == ("S3Object" in image):
-        raise invalid_parameters()
+        raise invalid_parameters("an image has either Bytes or an S3Object")
     return partial(_sample, backend, image)
 
 
-def invalid_parameters() -> AwsError:
-    """Say that a request cannot be done; AWS says no more either."""
-    return AwsError("InvalidParameterException", "Request has invalid parameters")
+def invalid_parameters(cause: str) -> AwsError:
+    """Say that a request cannot be done, in AWS's words, and behind them why."""
+    return AwsError(ANYWHERE, f"Request has invalid parameters: {cause}")
 
 
 def unreadable() -> AwsError:
@@ -57,7 +57,7 @@ def _sample(backend: Backend, image: Request) -> Sample:
             f" of {LONGEST_SIDE} pixels",
         )
     if min(width, height) < SHORTEST_SIDE:
-        raise AwsError(ANYWHERE, TOO_SMALL.format(width=width, height=height, least=SHORTEST_SIDE))
+        raise invalid_parameters(TOO_SMALL.format(width=width, height=height, least=SHORTEST_SIDE))
     sample.require_within(backend.limits)  # the operator's may be narrower
     return sample
 

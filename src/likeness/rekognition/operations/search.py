@@ -67,7 +67,7 @@ def search_faces_by_image(backend: Backend, call: Call, request: Request) -> Res
 def search_users(backend: Backend, call: Call, request: Request) -> Response:
     """Find the users whom a face, or another user, of the collection is like."""
     if ("FaceId" in request) == ("UserId" in request):
-        raise invalid_parameters()
+        raise invalid_parameters("give either a FaceId or a UserId")
     answer: Response
     if "FaceId" in request:
         whom: UUID | str = UUID(request["FaceId"])

@@ -168,8 +168,13 @@ def _defined(backend: Backend, request: Request) -> ProcessorDefinition:
     video = _VIDEO_ARN.fullmatch(request["Input"].get("KinesisVideoStream", {}).get("Arn", ""))
     data = output.get("KinesisDataStream", {}).get("Arn")
     faces = settings.get("FaceSearch", {})
-    if video is None or data is None or "CollectionId" not in faces:
-        raise invalid_parameters()
+    if video is None:
+        raise invalid_parameters(
+            "Input names no KinesisVideoStream by an ARN such as"
+            " arn:aws:kinesisvideo:eu-west-1:000000000000:stream/NAME/1"
+        )
+    if data is None or "CollectionId" not in faces:
+        raise invalid_parameters("give a KinesisDataStream's Arn and FaceSearch's CollectionId")
     _require_told(backend)
     return ProcessorDefinition(
         source=video.group(1),

@@ -14,9 +14,9 @@ from likeness.service.live import processors
 from likeness.service.live.processor_tags import TooManyProcessorTags
 from likeness.service.uses import Caller, Rows
 
-# The region is whatever the caller signs for.
+# The region is whatever the caller signs for. CreateCollection's answer has no `arn:`.
 _ARN = re.compile(
-    r"arn:aws[a-z-]*:rekognition:[a-z0-9-]+:([0-9]{12}):(collection|streamprocessor)/([\w.\-]+)",
+    r"(?:arn:)?aws[a-z-]*:rekognition:[a-z0-9-]+:([0-9]{12}):(collection|streamprocessor)/([\w.\-]+)",
     re.A,
 )
 
@@ -73,7 +73,10 @@ def too_many_tags() -> AwsError:
 def _named(backend: Backend, request: Request) -> tuple[_Acts, str]:
     found = _ARN.fullmatch(request["ResourceArn"])
     if found is None:
-        raise invalid_parameters()
+        raise invalid_parameters(
+            "ResourceArn is no ARN of a collection or a stream processor, such as"
+            f" arn:aws:rekognition:eu-west-1:{backend.account}:collection/NAME"
+        )
     account, kind, name = found.groups()
     if account != backend.account:
         raise AwsError("ResourceNotFoundException", "The resource is of another account")

@@ -132,7 +132,7 @@ def _asked(backend: Backend, request: Request) -> Asked:
     """
     place, channel = request["Video"].get("S3Object"), request.get("NotificationChannel")
     if place is None:
-        raise invalid_parameters()
+        raise invalid_parameters("Video has no S3Object")
     if "Bucket" not in place or "Name" not in place:
         raise unreadable()
     if channel is not None and not backend.tells_topics:
