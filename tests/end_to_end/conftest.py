@@ -85,7 +85,8 @@ class Caller:
         SigV4Auth(Credentials(self.access_key_id, self.secret), "rekognition", REGION).add_auth(
             request
         )
-        return httpx.request(method, request.url, content=content, headers=dict(request.headers))
+        headers = dict(request.headers)
+        return httpx.request(method, request.url, content=content, headers=headers, timeout=30)
 
 
 @dataclass(frozen=True)
