@@ -191,9 +191,10 @@ def read_gallery(
         tuple(one for one in enrolled if isinstance(one, Rejection)),
     )
     if not gallery.references:
-        first = f", such as {gallery.rejections[0].reason}" if gallery.rejections else ""
+        rejected = [one.reason.rstrip(".") for one in gallery.rejections]
+        why = f"of {len(pictures)}; the first: {rejected[0]}" if rejected else "it has none"
         raise InvalidRequest(
-            f"'{folder}' has {len(pictures)} pictures and none that can be enrolled{first}. Put"
-            " NAME/picture.jpg or NAME.jpg into it, with one face each."
+            f"No picture of '{folder}' can be enrolled ({why}). Put NAME/picture.jpg or NAME.jpg"
+            " into it, with one face each."
         )
     return gallery
