@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from likeness.errors import IndexUnavailable, Unlike
 from likeness.gallery import OpenCollection
+from likeness.gallery.tables import REFERENCES
 from likeness.ledger.tables import ENTRIES
 from likeness.policy import enable_pack, read_pack
 from likeness.service.enrol import enrol
+from likeness.service.enrol.check_subjects import check_subjects
 from likeness.service.enrol.enrol import Outcome, Result
 from likeness.service.enrol.sources import read_source
-from likeness.service.uses import Home
+from likeness.service.enrol.subject_changes import merge_subjects, undo_subject_change
+from likeness.service.uses import Caller, Home
 from tests.service.accounting import FACTS, NO_SEARCH
 from tests.service.people import BLUE, GREEN, RED, draw, enroller
 
@@ -139,3 +142,19 @@ def test_an_index_that_is_away_keeps_nobody_from_being_enrolled(
     monkeypatch.setattr(OpenCollection, "search", away)
     (found,) = results(home, people(tmp_path / "others", 110, Adele=(A,))).values()
     assert (found.outcome, found.remarks) == (ENROLLED, ())
+
+
+def test_a_damaged_reference_of_somebody_stops_nothing(sqlite_home: Home, tmp_path: Path) -> None:
+    home = sqlite_home
+    first = results(home, people(tmp_path / "people", Ada=(A, A), Bo=(B,)))["Ada0"]
+    broken = {"sealed_vector": b"broken", "sealed_details": b"broken"}
+    this = update(REFERENCES).where(REFERENCES.c.id == first.reference_id).values(**broken)
+    home.database.write(lambda c: c.execute(this))
+    caller = Caller(home.somebody, "test")
+
+    found = results(home, people(tmp_path / "more", 120, Ada=(A, B)))
+    assert (found["Ada0"].outcome, found["Ada1"].outcome) == (ENROLLED, REJECTED)
+    assert check_subjects(home, caller, "staff").all_strays == 0
+    merged = merge_subjects(home, caller, "staff", "Ada", "Bo")
+    assert (merged.references, len(merged.moved)) == (4, 3)
+    assert undo_subject_change(home, caller, "staff", "Bo").other_references == 3

@@ -18,8 +18,9 @@ from likeness.terms import Action, Decision, Duty, Template
 
 _logger = logging.getLogger(__name__)
 
-# Somebody's own name takes one place.
+# Somebody's own name takes one place of a search, and their own references many.
 _FEW = 4
+_MOST_OWN = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +87,7 @@ def _found(
     naming = named_from(home, of, fmr=home.fmr, fpir=home.fpir)
     floor = decision.amount_of(Duty.SIMILARITY) or 0.0
     found = []
-    for reference, template in enrolled:
+    for reference, template in _near(of, enrolled, naming.point.threshold):
         others = _others(of, reference, template)
         own_scores: Sequence[float | None] | None = of.own_scores(template, others)
         if own_scores is None:
@@ -103,6 +104,22 @@ def _found(
                 found.append(LooksLike(reference, other.subject, similarity))
                 break
     return found
+
+
+def _near(
+    of: OpenCollection, enrolled: Sequence[tuple[Reference, Template]], threshold: float
+) -> list[tuple[Reference, Template]]:
+    """Give those that are near to somebody of another name: of most, that is all there is to do."""
+    scored = of.nearest([template for _, template in enrolled], _MOST_OWN)
+    return [
+        one
+        for one, found in zip(enrolled, scored, strict=True)
+        if (
+            (found.even >= threshold)
+            & (found.groups > 0)
+            & (found.groups != (one[0].subject_number or 0))
+        ).any()
+    ]
 
 
 def _others(of: OpenCollection, reference: Reference, template: Template) -> list[Candidate]:
