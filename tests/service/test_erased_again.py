@@ -156,6 +156,9 @@ def test_an_erasure_whose_row_was_changed_is_named_and_hinders_no_other(acts: Ac
         (False, False),
         (True, True),
     ]
+    page = list_certificates(acts.home, acts.caller, collection="staff", limit=1)
+    rest = list_certificates(acts.home, acts.caller, after=page.after, limit=1)
+    assert ([one.erasure.id for one in rest.listed], rest.after) == ([first], None)
     with pytest.raises(KeyUnusable, match=str(first)):
         show_certificate(acts.home, acts.caller, first)
     assert acts.home.gallery.erasing.finish_pending() == []
