@@ -41,7 +41,11 @@
 Every message says the problem, then the remedy, on one line.
 """
 
+import errno
 from typing import TypeVar
+
+# What nobody has used wrongly: a disk that is full, or used up for this user or file, or broken.
+_DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class LikenessError(Exception):
@@ -218,3 +222,9 @@ def required(value: T | None, what: str) -> T:
     if value is None:
         raise Fault(f"Missing: {what}. Please report this, with what was done before it.")
     return value
+
+
+def unwritable(place: object, error: OSError, remedy: str) -> Fault | InvalidRequest:
+    """Word why what somebody named cannot be written: a fault of the disk, or their mistake."""
+    said = f"'{place}' cannot be written ({error.strerror}). Make room, or {remedy}."
+    return Fault(said) if error.errno in _DISK_FAULTS else InvalidRequest(said)

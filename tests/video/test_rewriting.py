@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from likeness.errors import InvalidClip, InvalidRequest
+from likeness.errors import Fault, InvalidClip
 from likeness.video import Frame, Rewritten, Sampling, reading, rewrite
 from likeness.video.sound import ClipSound, Samples
 from tests.video.clips import (
@@ -308,7 +308,7 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing(tmp_path: Path) -> Non
                 full.enter_context(no_room_for(1000))
             return unchanged(frame)
 
-        with pytest.raises(InvalidRequest, match=r"out\.mp4 cannot be written: File too large"):
+        with pytest.raises(Fault, match=r"out\.mp4' cannot be written \(File too large\)"):
             rewrite(file, folder / "out.mp4", edit)
     assert [*folder.iterdir()] == []
     assert not [one for one in threading.enumerate() if one.name == "recording"]

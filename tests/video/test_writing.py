@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from likeness.errors import InvalidRequest
+from likeness.errors import Fault, InvalidRequest
 from likeness.video import ClipWriter, reading
 from tests.video.clips import no_room_for, number_in, stamp
 
@@ -87,7 +87,7 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing(tmp_path: Path) -> Non
 
     with (
         no_room_for(200_000),
-        pytest.raises(InvalidRequest, match=r"out\.mp4 cannot be written: File too large"),
+        pytest.raises(Fault, match=r"out\.mp4' cannot be written \(File too large\)"),
         ClipWriter(tmp_path / "out.mp4", 128, 96) as writer,
     ):
         for number in range(200):

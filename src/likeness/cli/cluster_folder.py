@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from likeness.cli.terminal.output_file import check_output, unfinished_name
 from likeness.cli.terminal.plain_text import plain
-from likeness.errors import InvalidRequest
+from likeness.errors import InvalidRequest, unwritable
 from likeness.service.search.cluster import Proposal, UnnamedFace
 from likeness.terms import Box, Image, in_parallel
 from likeness.vision.decode import Sample
@@ -144,6 +144,4 @@ def _written_whole(folder: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     except OSError as error:
-        raise InvalidRequest(
-            f"'{folder}' cannot be written ({error.strerror}). Make room, or name another folder."
-        ) from error
+        raise unwritable(folder, error, "name another folder") from error

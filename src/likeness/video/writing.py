@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.errors import EngineUnavailable, InvalidRequest
+from likeness.errors import EngineUnavailable, InvalidRequest, unwritable
 from likeness.video.process import MISSING
 from likeness.video.sound import Samples, SoundForm
 
@@ -51,7 +51,8 @@ class ClipWriter:
 
     Raises:
         EngineUnavailable: PyAV is missing.
-        InvalidRequest: the file cannot be written; a full disk is one reason.
+        Fault: the disk is full or broken.
+        InvalidRequest: the file cannot be written for another reason.
     """
 
     def __init__(
@@ -227,10 +228,7 @@ class ClipWriter:
             yield
         except OSError as error:
             self._abandon()
-            raise InvalidRequest(
-                f"{self._path} cannot be written: {error.strerror}. Make room, or"
-                " choose another place."
-            ) from error
+            raise unwritable(self._path, error, "choose another place") from error
 
 
 def _part_of(path: Path) -> Path:

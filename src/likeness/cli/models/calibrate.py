@@ -14,6 +14,7 @@ from likeness.cli.installation import load_finder, prepare
 from likeness.cli.models.cohort import WrittenTo, tell_of
 from likeness.cli.terminal.answers import Json, print_answer, significant
 from likeness.cli.terminal.exit_codes import warn
+from likeness.cli.terminal.input_file import read_text
 from likeness.cli.terminal.options import (
     Artifacts,
     AsJson,
@@ -240,10 +241,5 @@ def _tell_problems(problems: Iterable[RowProblem]) -> None:
 
 
 def _names(file: Path) -> frozenset[str]:
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRequest(
-            f"'{file}' cannot be read ({error}). Name a file of names, one a line."
-        ) from error
+    lines = read_text(file, "Name a file of names, one a line.").splitlines()
     return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))

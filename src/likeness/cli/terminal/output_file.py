@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from likeness.errors import InvalidRequest
+from likeness.errors import InvalidRequest, unwritable
 
 # Of Linux, macOS and Windows alike.
 _LONGEST_NAME_BYTES = 255
@@ -50,6 +50,7 @@ def write_output(path: Path, content: bytes) -> None:
     """Write a file in one step; what was there is replaced only when all is written.
 
     Raises:
+        Fault: the disk is full or broken.
         InvalidRequest: it cannot be written.
     """
     # The user's umask decides who may read it.
@@ -80,6 +81,7 @@ def write_reports(folder: Path, html: bytes, document: bytes) -> tuple[Path, Pat
     """Write report.html and report.json into a folder, which is made, and give their places.
 
     Raises:
+        Fault: the disk is full or broken.
         InvalidRequest: they cannot be written.
     """
     check_report_folder(folder)
@@ -90,8 +92,11 @@ def write_reports(folder: Path, html: bytes, document: bytes) -> tuple[Path, Pat
             f"'{folder}' cannot be made ({error.strerror}). Name another folder."
         ) from error
     page, written = folder / "report.html", folder / "report.json"
-    write_output(written, document)
-    write_output(page, html)
+    # Neither takes its place before there is room for both.
+    with _replacing(page, 0o666) as file:
+        file.write(html)
+        file.flush()
+        write_output(written, document)
     return page, written
 
 
@@ -102,6 +107,7 @@ def growing_output(path: Path) -> Iterator[TextIO]:
     A new one can be read by its owner alone, for it names people.
 
     Raises:
+        Fault: the disk is full or broken.
         InvalidRequest: it cannot be written.
     """
     check_output(path)
@@ -114,7 +120,7 @@ def growing_output(path: Path) -> Iterator[TextIO]:
     except BrokenPipeError:  # of another stream: a file has none
         raise
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error, "name another file") from error
 
 
 @contextmanager
@@ -122,6 +128,7 @@ def private_output(path: Path) -> Iterator[BinaryIO]:
     """Give a file that only its owner may read; it replaces what was there when all is written.
 
     Raises:
+        Fault: the disk is full or broken.
         InvalidRequest: it cannot be written.
     """
     with _replacing(path, 0o600) as file:
@@ -148,13 +155,7 @@ def _replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
     except BrokenPipeError:  # of another stream: a file has none
         raise
     except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> InvalidRequest:
-    return InvalidRequest(
-        f"'{path}' cannot be written ({error.strerror}). Make room, or name another file."
-    )
+        raise unwritable(path, error, "name another file") from error
 
 
 def _final(path: Path) -> Path:
