@@ -3,6 +3,7 @@
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from pathlib import Path
 
@@ -82,6 +83,17 @@ def test_a_jpeg_of_endless_scans_is_refused() -> None:
     last_scan = data[data.rindex(b"\xff\xda") : -2]
     with pytest.raises(InvalidImage, match="scans"):
         decode(data[:-2] + last_scan * 200 + b"\xff\xd9")
+
+
+def test_padding_before_a_jpeg_s_markers_costs_next_to_nothing() -> None:
+    data = encoded(scene(), "JPEG")
+    padded = data[:2] + b"\xff" * (4 << 20) + data[2:]
+    began_s = time.process_time()
+    assert inspect(padded).width == 80
+    with pytest.raises(InvalidImage, match="before it says its size"):
+        inspect(data[:2] + b"\xff" * (4 << 20))
+    assert time.process_time() - began_s < 0.2  # a loop in Python took half a second
+    assert inspect(data[:2] + b"\xff" * 100 + data[2:]).header == inspect(data).header
 
 
 @pytest.mark.slow

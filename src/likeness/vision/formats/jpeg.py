@@ -10,6 +10,7 @@ different bytes in place of what is missing. What is the same in both is what ca
 """
 
 import io
+import re
 from collections.abc import Iterator
 
 import cv2
@@ -46,6 +47,7 @@ _MAX_SEGMENTS = 4096
 # Of a picture that is cut so near to its end, what came is the picture.
 _NEARLY_WHOLE = 0.98
 _END = bytes((0xFF, _EOI))
+_NO_PADDING = re.compile(rb"[^\xff]")  # any number of 0xFF may stand before a marker
 _PIXELS_TO_SEE_BY = 4_000_000
 _OTHER_REST = bytes(range(1, 255)) * 8  # decodes to anything but what a decoder fills in
 
@@ -201,11 +203,10 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     at = 2
     for _ in range(_MAX_SEGMENTS):
         at = data.find(b"\xff", at)
-        while at >= 0 and data[at : at + 1] == b"\xff":
-            at += 1
-        if at < 0 or at >= len(data):
+        found = _NO_PADDING.search(data, at) if at >= 0 else None
+        if found is None:
             return
-        marker, at = data[at], at + 1
+        marker, at = data[found.start()], found.end()
         if marker == 0 or marker in _WITHOUT_LENGTH:
             continue
         if marker == _EOI:
