@@ -69,6 +69,7 @@ class Wire(asyncio.Transport):
         self.written = b""
         self.waiting = 0
         self.aborted = False
+        self.closed = 0
         self.protocol: HttpConnection | None = None
         self._closing = False
         self._high = 64 << 10
@@ -101,6 +102,7 @@ class Wire(asyncio.Transport):
 
     def close(self) -> None:
         self._closing = True
+        self.closed += 1
 
     def abort(self) -> None:
         self._closing = self.aborted = True
@@ -236,6 +238,17 @@ def test_a_close_that_does_not_come_to_an_end_is_not_waited_for(clock: Clock) ->
     peer = Peer(clock)
     peer.wire.close()
     clock.pass_s(60)
+    assert peer.wire.aborted
+
+
+def test_what_closes_is_not_closed_again_at_the_end(clock: Clock) -> None:
+    """Under TLS, asyncio's transport would then neither end nor tell what waits."""
+    peer = Peer(clock)
+    clock.pass_s(11)
+    assert peer.wire.is_closing()
+    peer.connection.shutdown()
+    assert peer.wire.closed == 1
+    clock.pass_s(2)
     assert peer.wire.aborted
 
 

@@ -55,11 +55,14 @@ class Listening:
         with ExitStack() as opened:
             asking = connection or opened.enter_context(self.connect())
             if self._context:
-                asking = self._context.wrap_socket(asking, server_hostname="127.0.0.1")
-                opened.enter_context(asking)
+                asking = opened.enter_context(self.shake_hands(asking))
             asking.sendall(WHOLE.replace(b"Host: x", b"Host: x\r\nConnection: close"))
             answer = read_to_the_end(asking)
         return answer.rpartition(b"\r\n")[2]
+
+    def shake_hands(self, connection: socket.socket) -> ssl.SSLSocket:
+        assert self._context is not None
+        return self._context.wrap_socket(connection, server_hostname="127.0.0.1")
 
     def refused(self, reason: str) -> float:
         labels = {"reason": reason}
@@ -247,3 +250,19 @@ def test_no_error_of_taking_a_connection_ends_the_listening(
         assert failed.is_set()
         assert first == (b"" if number == errno.EMFILE else b"done")
         assert server.ask() == b"done"
+
+
+def test_who_says_nothing_after_the_handshake_is_let_go_without_a_goodbye(
+    listening: Callable[..., "contextmanager[Listening]"],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("likeness.server.http_connection._HEAD_S", SILENT_S)
+    with listening(tls=True) as server:
+        quiet = server.shake_hands(server.connect())
+        assert read_to_the_end(quiet) == b""
+        with socket.socket(fileno=quiet.detach()) as below:
+            below.settimeout(5)
+            assert read_to_the_end(below) == b""
+        assert server.ask() == b"done"
+    assert [one.message for one in caplog.records if one.name == "asyncio"] == []

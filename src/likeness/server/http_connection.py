@@ -157,7 +157,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Begin to stop: finish what is whole, and give everything else a moment."""
-        super().shutdown()
+        if not self.transport.is_closing():  # closed once more, TLS would forget how to be aborted
+            super().shutdown()
         self._ending = True
         self._no_more.set()
         self._look_in(_STOP_S)
@@ -202,7 +203,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def _look(self) -> None:
         """Let go of who reads nothing of what waits; at the end, of who is owed nothing either."""
-        left_bytes = self.transport.get_write_buffer_size()
+        left_bytes = self._waiting_bytes()
         cycle: RequestResponseCycle | None = self.cycle
         # Behind a request that is worked on, others wait.
         answering = cycle is not None and not (cycle.response_complete or cycle.more_body)
@@ -215,6 +216,12 @@ class HttpConnection(HttpToolsProtocol):
             self.transport.abort()
         else:
             self._look_in(_STOP_S if self._ending else _UNREAD_S)
+
+    def _waiting_bytes(self) -> int:
+        try:
+            return self.transport.get_write_buffer_size()
+        except AttributeError:  # asyncio's own, of a connection under TLS that was closed twice
+            return 0
 
     def _look_in(self, seconds: float) -> None:
         if self._look_due is not None:
@@ -270,6 +277,8 @@ class HttpConnection(HttpToolsProtocol):
         if self._in_head:  # who has sent nothing may be done, and has only not said so
             self._around.refusals.count(Refusal.SLOW_HEAD)
         self._break_off(None)
+        if self.transport.is_closing() and self.scheme == "https" and not self._waiting_bytes():
+            self.transport.abort()  # who says nothing will not say goodbye either
 
     def _await_head(self) -> None:
         self._head_came()

@@ -14,7 +14,6 @@ import logging
 import os
 import socket
 import ssl
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -61,7 +60,7 @@ class Listener:
         # Those that have not spoken, each with when that is over; those that have, and wait their
         # turn; and those that begin.
         self._silent: dict[socket.socket, asyncio.TimerHandle] = {}
-        self._waiting: deque[tuple[socket.socket, Connection]] = deque()
+        self._waiting: list[tuple[socket.socket, Connection]] = []
         self._beginning: set[asyncio.Task[None]] = set()
         self._spare: int | None = os.open(os.devnull, os.O_RDONLY)
         self._pause: asyncio.TimerHandle | None = None
@@ -127,7 +126,8 @@ class Listener:
 
     def _begin(self) -> None:
         for _ in range(min(_BEGUN_AT_ONCE, len(self._waiting))):
-            accepted, connection = self._waiting.popleft()
+            # The newest first: whoever comes during a flood need not wait for all of it.
+            accepted, connection = self._waiting.pop()
             if (timer := self._silent.pop(accepted, None)) is None:
                 continue  # it was closed for others
             timer.cancel()
