@@ -88,6 +88,30 @@ def test_at_most_twenty_wait_and_run(bench: Bench) -> None:
     assert bench.add(local=True).local  # runs in a process of its own
 
 
+def test_one_principal_has_as_many_as_are_left_to_others(bench: Bench) -> None:
+    for _ in range(MOST_UNFINISHED):
+        bench.add(of="key:greedy")
+    for _ in range(MOST_UNFINISHED // 2):
+        bench.add(of="key:modest")
+    for of in ("key:greedy", "key:modest"):
+        with pytest.raises(LimitReached, match="places left for others"):
+            bench.add(of=of)
+    bench.add(of="key:new")
+
+
+def test_principals_have_their_jobs_done_by_turns(bench: Bench) -> None:
+    for of in ("a", "a", "a", "b", "b", "c"):
+        bench.add(of=f"key:{of}")
+    order = ""
+    for _ in range(6):
+        bench.now += timedelta(seconds=1)
+        claimed = bench.claim()
+        assert claimed is not None
+        order += claimed.principal_id[-1]
+        end(bench, claimed.id, JobState.SUCCEEDED)
+    assert order == "abcaba"
+
+
 def test_what_callers_wrote_is_in_no_row_in_the_clear(bench: Bench) -> None:
     job = bench.running(request=b"secret-bucket", same_as=b"secret-path", told=b"secret-topic")
     end(bench, job.id, JobState.FAILED, "No such object secret-key.")

@@ -22,7 +22,9 @@ KEPT = timedelta(days=7)
 """How long an ended job and its results are kept, as AWS keeps them."""
 
 MOST_UNFINISHED = 20
-"""So many jobs may wait and run, beside those of command lines, which run in a process each."""
+"""So many jobs of one principal may wait and run if nobody else has any, of all twice as many.
+
+Those of command lines do not count, which run in a process each."""
 
 MOST_LASTING = 16
 """So many jobs that last may wait and run, beside those of command lines."""

@@ -49,17 +49,11 @@ def add_job(connection: Connection, keyring: Keyring, new: NewJob, now: datetime
     """Add a job; it waits for a runner.
 
     Raises:
-        LimitReached: as many as there may be wait and run already.
+        LimitReached: as many as there may be wait and run already, of all or of their principal.
         KeyUnusable: the keys cannot be had any more.
     """
     if not new.local:
-        most = MOST_LASTING if new.lasting else MOST_UNFINISHED
-        unfinished = select(func.count()).where(_UNFINISHED, *_of_servers(lasting=new.lasting))
-        if connection.execute(unfinished).scalar_one() >= most:
-            raise LimitReached(
-                f"{most} {'live searches' if new.lasting else 'jobs'} wait or run already. Try"
-                " again when one has ended, or end one: `likeness jobs list` shows them."
-            )
+        _require_place(connection, new)
     job_id = os.urandom(_ID_BYTES).hex()
     key, sealed_key = new_key(keyring, job_id)
     job = Job(
@@ -88,6 +82,22 @@ def add_job(connection: Connection, keyring: Keyring, new: NewJob, now: datetime
         },
     )
     return job
+
+
+def _require_place(connection: Connection, new: NewJob) -> None:
+    """Refuse a job where there are too many: one principal has as many as are left to others."""
+    unfinished = select(func.count()).where(_UNFINISHED, *_of_servers(lasting=new.lasting))
+    every = connection.execute(unfinished).scalar_one()
+    own = connection.execute(unfinished.where(JOBS.c.principal_id == new.principal_id)).scalar_one()
+    if new.lasting and every >= MOST_LASTING:
+        said = f"{MOST_LASTING} live searches wait or run already"
+    elif not new.lasting and own >= 2 * MOST_UNFINISHED - every:
+        said = f"{own} jobs wait or run already, as many as there are places left for others"
+    else:
+        return
+    raise LimitReached(
+        f"{said}. Try again when one has ended, or end one: `likeness jobs list` shows them."
+    )
 
 
 def get_job(connection: Connection, keyring: Keyring, job_id: str) -> Job:
@@ -168,17 +178,27 @@ def claim_job(
     job_id: str | None = None,
     lasting: bool = False,
 ) -> Job | None:
-    """Give a runner a job to run, the oldest first: one that waits, or that nobody runs any more.
+    """Give a runner a job to run: one that nobody runs any more, or else one that waits.
 
-    Jobs that last are claimed by themselves, and local ones by their ids alone. None where there is
-    nothing to run.
+    Of those that wait, the principal's comes first of whom none was begun for longest, and of
+    theirs the oldest. Jobs that last are claimed by themselves, and local ones by their ids alone.
+    None where there is nothing to run.
 
     Raises:
         KeyUnusable: a key is gone.
     """
     which = _of_servers(lasting=lasting) if job_id is None else [JOBS.c.id == job_id]
     chosen = select(JOBS.c.id, JOBS.c.begun_at, JOBS.c.tries).where(_claimable(now), *which)
-    row = connection.execute(chosen.order_by(JOBS.c.number).limit(1)).first()
+    theirs = JOBS.alias()
+    last_begun = select(func.max(theirs.c.begun_at)).where(
+        theirs.c.principal_id == JOBS.c.principal_id
+    )
+    in_turn = (
+        JOBS.c.begun_at.is_(None),
+        last_begun.scalar_subquery().asc().nulls_first(),
+        JOBS.c.number,
+    )
+    row = connection.execute(chosen.order_by(*in_turn).limit(1)).first()
     if row is None:
         return None
     connection.execute(
