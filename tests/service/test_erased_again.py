@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 
 from likeness.errors import KeyUnusable
 from likeness.gallery import ErasureCertificate, Return, Size
-from likeness.gallery.tables import ERASURES, MARKS
+from likeness.gallery.tables import ERASURES, MARKS, REFERENCES
 from likeness.jobs import NewJob, add_job
 from likeness.jobs.tables import JOBS
 from likeness.service.erase.certificates import (
@@ -134,6 +134,15 @@ def test_the_same_picture_under_another_name_anywhere_is_told_of(acts: Acts) -> 
     make(acts.home, "visitors")
     enrol(acts.home.gallery, "visitors", [person(acts.home, 1, "A. L."), person(acts.home, 5)])
     assert acts.verified(certificate) == (False, (Return("visitors", 0, 0, 1),))
+
+
+def test_what_cannot_be_looked_at_is_counted(acts: Acts) -> None:
+    certificate = acts.erase("Ada")
+    of_ben = REFERENCES.c.id != acts.unnamed
+    broken = update(REFERENCES).where(of_ben).values(sealed_details=b"broken")
+    acts.home.database.write(lambda c: c.execute(broken))
+    found = verify_certificate(acts.home, acts.caller, certificate)
+    assert (found.holds, found.unreadable) == (True, 1)
 
 
 def test_a_deleted_collection_that_came_back_is_told_of(acts: Acts) -> None:

@@ -7,13 +7,14 @@ can tell whose mark it is, and with it only who has the id or the picture.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, func, insert, select, update
 
 from likeness.errors import KeyUnusable
 from likeness.gallery import stored_collections
@@ -22,11 +23,13 @@ from likeness.gallery.seal import Details, place_of
 from likeness.gallery.stored_collections import StoredCollection
 from likeness.gallery.tables import ERASURES, MARKS, MARKS_KEY, REFERENCES, SUBJECTS
 from likeness.secrets import Digester, Key, Keyring, key_id_of
+from likeness.storage import leaving_out, legible_page
 from likeness.terms import in_batches
 
 _CONTEXT = b"key of marks of the erased"
 _MARK_BYTES = 16
 _AT_A_TIME = 900
+_PAGE = 2_000
 
 
 class Marked(StrEnum):
@@ -202,8 +205,8 @@ class _Look:
         subjects = 0
         if self.marker is not None and self.ids:
             subjects = sum(
-                one in self.subject_ids or self.marker.of_id(one) in self.ids
-                for one in connection.execute(select(SUBJECTS.c.id).where(ours)).scalars()
+                row.id in self.subject_ids or self.marker.of_id(row.id) in self.ids
+                for row in _each(connection, SUBJECTS.c.number, [SUBJECTS.c.id], ours)
             )
         elif collection.id != erased_from:
             for some in in_batches(self.subject_ids, _AT_A_TIME):
@@ -219,24 +222,25 @@ class _Look:
     ) -> tuple[int, int, int]:
         if self.marker is None or not (self.ids or self.pictures):
             return 0, 0, 0
-        columns = [REFERENCES.c.id]
+        columns: list[Column[Any]] = [REFERENCES.c.id]
         if self.pictures:
             columns.append(REFERENCES.c.sealed_details)
         try:
             seal = stored_collections.seal_of(connection, keyring, collection)
         except KeyUnusable:
             return 0, 0, collection.size.references
-        by_id = by_picture = unreadable = 0
-        rows = select(*columns).where(REFERENCES.c.collection_id == collection.id)
-        for row in connection.execute(rows):
-            if self.marker.of_id(row.id) in self.ids:
-                by_id += 1
-            elif self.pictures:
-                try:
-                    by_picture += self._is_of_picture(seal.opened_details(row.id, row[1]))
-                except KeyUnusable:
-                    unreadable += 1
-        return by_id, by_picture, unreadable
+        number, ours = REFERENCES.c.number, REFERENCES.c.collection_id == collection.id
+        unread = connection.execute(select(func.count()).where(ours)).scalar_one()
+        by_id = by_picture = 0
+        for row in _each(connection, number, columns, ours):
+            with leaving_out(connection, number, row):
+                if self.marker.of_id(row.id) in self.ids:
+                    by_id += 1
+                elif self.pictures:
+                    details = seal.opened_details(row.id, row.sealed_details)
+                    by_picture += self._is_of_picture(details)
+                unread -= 1
+        return by_id, by_picture, unread
 
     def _is_of_picture(self, details: Details) -> bool:
         """Whether the face, or one next to it, was marked: boxes move a little with settings."""
@@ -245,6 +249,23 @@ class _Look:
             self.marker.of_picture(details.sample_sha256, (x + dx, y + dy)) in self.pictures
             for dx, dy in product((0, -1, 1), repeat=2)
         )
+
+
+def _each(
+    connection: Connection,
+    number: Column[int],
+    columns: Sequence[Column[Any]],
+    chosen: ColumnElement[bool],
+) -> Iterator[Row[Any]]:
+    """Give rows in the order of their numbers, some at a time; what is damaged is left out."""
+    statement, after = select(number, *columns).where(chosen), 0
+    while rows := legible_page(connection, number, statement, _as_it_is, after, _PAGE):
+        yield from rows
+        after = rows[-1][0]
+
+
+def _as_it_is(row: Row[Any]) -> Row[Any]:
+    return row
 
 
 def rewrap_key(connection: Connection, keyring: Keyring) -> int:
