@@ -146,7 +146,8 @@ class Likeness:
             workers=self.workers,
             tell=tell,
         )
-        return read.with_strangers_measured(self.finder.cohort, self.calibration)
+        measured = read.with_strangers_measured(self.finder.cohort, self.calibration)
+        return measured.with_unlike_found(self.calibration)
 
     def identify(self, picture: Picture, gallery: FolderGallery) -> tuple[Identification, ...]:
         """Name the faces of a picture, largest first."""

@@ -78,6 +78,17 @@ def test_names_reach_the_terminal_without_escapes_or_markup(
     assert "\x1b" not in outcome.out + outcome.err
 
 
+def test_a_picture_that_looks_like_none_of_its_persons_others_is_told(
+    likeness: Command, picture: Make, gallery: Path
+) -> None:
+    odd = picture("gallery/Rosa/odd.png", BLUE)
+    outcome = likeness("identify", "--gallery", gallery, picture("probe.png", RED), "--json")
+    assert json.loads(outcome.out)["gallery"]["unlike"] == [
+        {"picture": str(odd), "subject": "Rosa"}
+    ]
+    assert f"'{odd}': looks like none of the person's other pictures" in outcome.err
+
+
 def test_json_says_the_gallery_the_threshold_and_every_candidate(
     likeness: Command, picture: Make, gallery: Path, tmp_path: Path
 ) -> None:

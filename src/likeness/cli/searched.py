@@ -79,6 +79,12 @@ def read_folder(likeness: Likeness, folder: Path) -> FolderGallery:
         gallery = likeness.gallery(folder, tell)
     for rejection in gallery.rejections:
         warn(f"not enrolled, {rejection.reason}", about=repr(str(rejection.path)))
+    for stray in gallery.unlike:
+        warn(
+            "looks like none of the person's other pictures, and is searched all the same. See"
+            " whose it is.",
+            about=repr(str(stray.path)),
+        )
     return gallery
 
 
@@ -98,6 +104,9 @@ def folder_json(folder: Path, gallery: FolderGallery) -> Json:
         "rejections": [
             {"picture": str(rejection.path), "reason": rejection.reason}
             for rejection in gallery.rejections
+        ],
+        "unlike": [
+            {"picture": str(stray.path), "subject": stray.subject} for stray in gallery.unlike
         ],
     }
 

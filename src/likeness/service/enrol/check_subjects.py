@@ -26,8 +26,9 @@ from likeness.gallery import (
     Subject,
     SubjectVectors,
 )
+from likeness.service.enrol.enrolled_looks import alike_from, are_told_apart
 from likeness.service.enrol.subjects import require_nobody_to_look
-from likeness.service.enrol.unlike import alike_from, are_told_apart, strays
+from likeness.service.enrol.unlike import strays
 from likeness.service.uses import Caller, Home, Outcome, Rows
 from likeness.terms import (
     Action,

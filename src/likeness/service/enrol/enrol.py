@@ -38,10 +38,11 @@ from likeness.errors import (
 )
 from likeness.gallery import CollectionRows, NewReference, Reference
 from likeness.service.enrol.csv_rows import as_text
+from likeness.service.enrol.enrolled_looks import MOST_COMPARED, alike_from, templates_of
 from likeness.service.enrol.look_alikes import look_alikes
 from likeness.service.enrol.review import NewFace
 from likeness.service.enrol.sources import NamedPicture, person_meant
-from likeness.service.enrol.unlike import MOST_COMPARED, alike_from, templates_of, unlike_the_rest
+from likeness.service.enrol.unlike import unlike_the_rest
 from likeness.service.uses import Caller, Home, Record, use_in
 from likeness.service.uses import Outcome as OnRecord
 from likeness.terms import Action, Template, in_parallel

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from likeness.errors import Denied, LikenessError
 from likeness.gallery import Candidate, CollectionRows, OpenCollection, Reference, Subject
-from likeness.service.enrol.unlike import are_told_apart
+from likeness.service.enrol.enrolled_looks import are_told_apart
 from likeness.service.search.search import named_from
 from likeness.service.uses import OF_PEOPLE, Caller, Home, Outcome, Record
 from likeness.terms import Action, Decision, Duty, Template

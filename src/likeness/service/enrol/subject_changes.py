@@ -24,13 +24,9 @@ from likeness.gallery import (
     SubjectChange,
 )
 from likeness.review import Followed
+from likeness.service.enrol.enrolled_looks import alike_from, are_told_apart, templates_of
 from likeness.service.enrol.subjects import named
-from likeness.service.enrol.unlike import (
-    alike_from,
-    are_told_apart,
-    count_unlike,
-    templates_of,
-)
+from likeness.service.enrol.unlike import count_unlike
 from likeness.service.uses import Caller, Outcome, Rows
 from likeness.terms import Action
 

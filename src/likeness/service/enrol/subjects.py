@@ -23,7 +23,8 @@ from likeness.gallery import (
     Reference,
     Subject,
 )
-from likeness.service.enrol.unlike import FMR, templates_of, unlike_the_rest
+from likeness.service.enrol.enrolled_looks import templates_of
+from likeness.service.enrol.unlike import FMR, unlike_the_rest
 from likeness.service.uses import (
     OF_PEOPLE,
     Caller,

@@ -5,44 +5,15 @@ few pairs of one person miss it that whoever does is worth a look. A person who 
 one of their pictures at least: of several, it takes one that another is like.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness import review
-from likeness.errors import NotFound
-from likeness.gallery import Collection, CollectionRows, KnownReference, Reference, Subject
-from likeness.service.uses import Rows
 from likeness.terms import Template, relative_scores
 
 FMR = 1e-2
 """The false match rate at which two templates look alike."""
-MOST_COMPARED = 200
-"""Of one person so many templates say what they look like."""
-
-
-def alike_from(rows: Rows, of: Collection) -> float | None:
-    """Give the score from which two templates look alike; None where nobody measured scores."""
-    try:
-        return rows.calibration_of(of).point(FMR).threshold
-    except NotFound:
-        return None
-
-
-def templates_of(
-    of: Collection, its: CollectionRows, references: Iterable[Reference | KnownReference]
-) -> list[Template]:
-    """Read the templates of one person's references, as the collection's cohort sees them.
-
-    Of very many, the first so many.
-    """
-    numbers = [one.number for one in references][:MOST_COMPARED]
-    read = its.references.templates(numbers)
-    kept = [read[one] for one in numbers if one in read]
-    if any(one.cohort.version != of.cohort_version for one in kept):
-        return list(of.as_evened_out(kept))
-    return kept
 
 
 def scores_between(some: Sequence[Template], others: Sequence[Template]) -> NDArray[np.float64]:
@@ -91,14 +62,3 @@ def strays(looks_like: NDArray[np.bool_], known: int = 0) -> NDArray[np.bool_]:
         groups, sizes = np.unique(group, return_counts=True)
         theirs = groups[[sizes.argmax()]]
     return ~np.isin(group[known:], theirs)
-
-
-def are_told_apart(rows: Rows, its: CollectionRows, one: Subject, other: Subject) -> bool:
-    """Say whether people told two subjects apart, or references of theirs, in a review."""
-    if not review.is_anything_kept_of(its.connection, its.collection.id):
-        return False
-    some, others = (
-        {each.id, *(reference.id for reference in its.references.of_subject(each.id))}
-        for each in (one, other)
-    )
-    return review.are_told_apart(its.connection, rows.keyring, its.collection.id, some, others)

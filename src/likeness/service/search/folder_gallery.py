@@ -9,6 +9,7 @@ import numpy as np
 from likeness.errors import InvalidRequest, LikenessError
 from likeness.evaluation import calibrate_own_strangers
 from likeness.service.enrol.sources import files_of_people, person_meant
+from likeness.service.enrol.unlike import FMR, unlike_the_rest
 from likeness.service.search.faces import faces_in
 from likeness.terms import (
     FEWEST_SUBJECTS,
@@ -25,6 +26,9 @@ from likeness.terms import (
 )
 from likeness.vision.decode import DecodeLimits, read_sample
 from likeness.vision.find import FaceFinder
+
+# Of one person, so many pictures are held against each other.
+_MOST_OF_ONE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +74,15 @@ class OwnStrangers:
 
 @dataclass(frozen=True, slots=True)
 class FolderGallery:
-    """Everybody in the folder; `rejections` are counted, never dropped."""
+    """Everybody in the folder; `rejections` are counted, never dropped.
+
+    `unlike` look like none of their person's other pictures, and are searched all the same.
+    """
 
     references: tuple[Reference, ...]
     rejections: tuple[Rejection, ...]
     strangers: OwnStrangers | None = None
+    unlike: tuple[Reference, ...] = ()
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -85,6 +93,18 @@ class FolderGallery:
     def own_strangers(self) -> Calibration | None:
         """What own scores mean among the gallery's strangers; None where it has too few people."""
         return None if self.strangers is None else self.strangers.calibration
+
+    def with_unlike_found(self, known: Calibration) -> "FolderGallery":
+        """Give the gallery as one that knows who looks like none of their person's others."""
+        theirs: dict[str, list[Reference]] = {}
+        for reference in self.references:
+            theirs.setdefault(reference.subject, []).append(reference)
+        alike, unlike = known.point(FMR).threshold, list[Reference]()
+        for every in theirs.values():
+            some = every[:_MOST_OF_ONE]
+            strays = unlike_the_rest([], [one.template for one in some], alike)
+            unlike += [one for one, stray in zip(some, strays, strict=True) if stray]
+        return replace(self, unlike=tuple(unlike))
 
     def with_strangers_measured(self, cohort: Cohort, known: Calibration) -> "FolderGallery":
         """Give the gallery as one that knows its own strangers, where it has 30 people or more."""
