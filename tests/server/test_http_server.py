@@ -90,9 +90,12 @@ def test_behind_a_proxy_one_address_has_its_share_of_requests(
             return error.code
 
     registry = CollectorRegistry()
-    refusals = Refusals(Metrics(registry))
     place = Place(port=0, behind_proxy=True)
-    with HttpServer(place, stop_within_s=20) as server, ThreadPoolExecutor() as pool:
+    with (
+        Refusals(Metrics(registry)) as refusals,
+        HttpServer(place, stop_within_s=20) as server,
+        ThreadPoolExecutor() as pool,
+    ):
         running = pool.submit(server.run, slow, None, refusals)
         try:
             greedy = [pool.submit(asked, "192.0.2.7") for _ in range(2)]

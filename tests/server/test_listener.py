@@ -10,7 +10,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -72,7 +72,7 @@ class Listening:
 @pytest.fixture
 def listening(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., "contextmanager[Listening]"]]:
+) -> Callable[..., AbstractContextManager[Listening]]:
     monkeypatch.setattr(listener, "_SILENT_S", SILENT_S)
     monkeypatch.setattr(listener, "_HANDSHAKE_S", SILENT_S)
 
@@ -81,8 +81,10 @@ def listening(
         chain, key = make_certificate(tmp_path) if tls else (None, None)
         certificate = Certificate(chain, key) if chain and key else None
         registry = CollectorRegistry()
-        with HttpServer(Place(port=0, certificate=certificate), 10) as server:
-            refusals = Refusals(Metrics(registry))
+        with (
+            Refusals(Metrics(registry)) as refusals,
+            HttpServer(Place(port=0, certificate=certificate), 10) as server,
+        ):
             run = threading.Thread(target=server.run, args=(done, None, refusals))
             run.start()
             try:
@@ -117,7 +119,7 @@ def hello() -> bytes:
     ids=["plain", "tls", "a byte", "a record's head", "nearly all", "no more"],
 )
 def test_who_does_not_go_on_is_let_go_while_others_are_answered(
-    listening: Callable[..., "contextmanager[Listening]"], tls: bool, sent: bytes, reason: str
+    listening: Callable[..., AbstractContextManager[Listening]], tls: bool, sent: bytes, reason: str
 ) -> None:
     with listening(tls=tls) as server, server.connect() as quiet:
         quiet.sendall(sent)
@@ -128,7 +130,7 @@ def test_who_does_not_go_on_is_let_go_while_others_are_answered(
 
 
 def test_a_handshake_in_pieces_is_one(
-    listening: Callable[..., "contextmanager[Listening]"],
+    listening: Callable[..., AbstractContextManager[Listening]],
 ) -> None:
     """Pieces of the first message wake nothing until it is whole."""
     with listening(tls=True) as server, server.connect() as slow:
@@ -142,7 +144,7 @@ def test_a_handshake_in_pieces_is_one(
 
 @pytest.mark.parametrize("sent", [b"", hello()[:3], hello()[:40]], ids=["nothing", "a bit", "half"])
 def test_who_is_gone_is_no_refusal(
-    listening: Callable[..., "contextmanager[Listening]"], sent: bytes
+    listening: Callable[..., AbstractContextManager[Listening]], sent: bytes
 ) -> None:
     with listening(tls=True) as server:
         with server.connect() as gone:
@@ -154,7 +156,7 @@ def test_who_is_gone_is_no_refusal(
 
 
 def test_one_address_makes_room_for_itself_and_not_for_others(
-    listening: Callable[..., "contextmanager[Listening]"], monkeypatch: pytest.MonkeyPatch
+    listening: Callable[..., AbstractContextManager[Listening]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listener, "_SILENT_S", 20.0)
     monkeypatch.setattr("likeness.server.http_server._MOST", 20)
@@ -232,7 +234,7 @@ def test_a_process_that_may_open_too_little_says_so() -> None:
 
 @pytest.mark.parametrize("number", [errno.ECONNABORTED, errno.EPERM, errno.EMFILE])
 def test_no_error_of_taking_a_connection_ends_the_listening(
-    listening: Callable[..., "contextmanager[Listening]"],
+    listening: Callable[..., AbstractContextManager[Listening]],
     monkeypatch: pytest.MonkeyPatch,
     number: int,
 ) -> None:
@@ -253,7 +255,7 @@ def test_no_error_of_taking_a_connection_ends_the_listening(
 
 
 def test_who_says_nothing_after_the_handshake_is_let_go_without_a_goodbye(
-    listening: Callable[..., "contextmanager[Listening]"],
+    listening: Callable[..., AbstractContextManager[Listening]],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:

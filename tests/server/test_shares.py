@@ -1,5 +1,8 @@
 """Who may hold how many connections, and which are closed for whom."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -14,14 +17,14 @@ class Held:
         self.registry = CollectorRegistry()
         self.now_s = 0.0
         self.closed: list[str] = []
-        self.connections = Connections(
-            most, per_address, Refusals(Metrics(self.registry)), lambda: self.now_s
-        )
+        self.refusals = Refusals(Metrics(self.registry))
+        self.connections = Connections(most, per_address, self.refusals, lambda: self.now_s)
 
     def take(self, name: str, *stages: Stage) -> Connection | None:
         """Take a connection, such as `a1` of address `a`, and have it be at something."""
         connection = self.connections.admit(name[0], lambda: self.closed.append(name))
-        for stage in stages if connection else ():
+        for stage in stages:
+            assert connection is not None
             connection.turn(stage)
         self.now_s += 1
         return connection
@@ -29,6 +32,18 @@ class Held:
     def refused(self, reason: str) -> float:
         labels = {"reason": reason}
         return self.registry.get_sample_value("likeness_refusals_total", labels) or 0
+
+
+@pytest.fixture
+def hold() -> Iterator[Callable[..., Held]]:
+    with ExitStack() as made:
+
+        def hold(most: int, per_address: int) -> Held:
+            held = Held(most, per_address)
+            made.enter_context(held.refusals)
+            return held
+
+        yield hold
 
 
 @pytest.mark.parametrize(
@@ -43,9 +58,9 @@ class Held:
     ],
 )
 def test_the_longest_idle_of_whom_holds_most_makes_room(
-    held: dict[str, list[Stage]], closed: str
+    hold: Callable[..., Held], held: dict[str, list[Stage]], closed: str
 ) -> None:
-    holds = Held(most=4, per_address=4)
+    holds = hold(most=4, per_address=4)
     for name, stages in held.items():
         holds.take(name, *stages)
     assert holds.take("z1") is not None
@@ -54,16 +69,16 @@ def test_the_longest_idle_of_whom_holds_most_makes_room(
     assert holds.refused("idle-connections") == 1
 
 
-def test_an_address_makes_its_own_room_beyond_its_share() -> None:
-    holds = Held(most=10, per_address=2)
+def test_an_address_makes_its_own_room_beyond_its_share(hold: Callable[..., Held]) -> None:
+    holds = hold(most=10, per_address=2)
     holds.take("b1")
     for name in ("a1", "a2", "a3"):
         assert holds.take(name) is not None
     assert holds.closed == ["a1"]
 
 
-def test_what_is_worked_on_is_never_closed() -> None:
-    holds = Held(most=3, per_address=2)
+def test_what_is_worked_on_is_never_closed(hold: Callable[..., Held]) -> None:
+    holds = hold(most=3, per_address=2)
     for name in ("a1", "a2", "b1"):
         holds.take(name, Stage.WORKING)
     assert holds.take("a3") is None
@@ -72,8 +87,10 @@ def test_what_is_worked_on_is_never_closed() -> None:
     assert (holds.refused("address-connections"), holds.refused("connections")) == (1, 1)
 
 
-def test_a_request_that_does_not_come_further_makes_room_after_a_while() -> None:
-    holds = Held(most=2, per_address=2)
+def test_a_request_that_does_not_come_further_makes_room_after_a_while(
+    hold: Callable[..., Held],
+) -> None:
+    holds = hold(most=2, per_address=2)
     stuck, moving = holds.take("a1", Stage.SENDING), holds.take("a2", Stage.SENDING)
     assert stuck is not None
     assert moving is not None
@@ -85,8 +102,8 @@ def test_a_request_that_does_not_come_further_makes_room_after_a_while() -> None
     assert holds.closed == ["a1", "b1"]
 
 
-def test_who_leaves_makes_room_once() -> None:
-    holds = Held(most=2, per_address=2)
+def test_who_leaves_makes_room_once(hold: Callable[..., Held]) -> None:
+    holds = hold(most=2, per_address=2)
     first, _ = holds.take("a1"), holds.take("a2")
     assert first is not None
     for _ in range(3):

@@ -75,7 +75,7 @@ class HttpServer(Closing):
         self._socket = _listening_at(place)
         self._application: ASGIApp = PlainTextResponse("Nothing is served yet.", 503)
         self._refusing: Refuse | None = None
-        self._refusals = Refusals(Metrics(CollectorRegistry()))
+        self._own_refusals = self._refusals = Refusals(Metrics(CollectorRegistry()))
         self._most = _MOST_TLS if place.certificate else _MOST
         # Requests inside, by the address that the proxy says.
         self._inside: Counter[str] = Counter()
@@ -133,6 +133,7 @@ class HttpServer(Closing):
     def close(self) -> None:
         """Give the place up."""
         self._socket.close()
+        self._own_refusals.close()
         if self._before is not None:
             signal.signal(signal.SIGHUP, self._before)
 
