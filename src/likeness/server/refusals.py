@@ -44,6 +44,10 @@ class Refusals(Closing):
 
     def __init__(self, metrics: Metrics, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._metrics = metrics
+        for reason in Refusal:
+            metrics.refusals.labels(
+                reason.value
+            )  # 0 until the first, so that it can be seen to rise
         self._clock_s = clock_s
         self._lock = threading.Lock()
         # Of each reason: how many no line has told yet, and when the last line was.
