@@ -107,3 +107,15 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_any_picture_is_loo
             check_report_folder(tmp_path / folder)
     check_report_folder(tmp_path / "new" / "one")
     assert not (tmp_path / "new").exists()
+
+
+def test_labels_that_are_damaged_are_told_of_by_their_line_and_cause(
+    likeness: Command, tmp_path: Path
+) -> None:
+    data, labels = tmp_path / "data.csv", tmp_path / "labels.csv"
+    data.write_text("path,subject\na.png,Anna\nb.png,Ben\n")
+    for damage, said in ((b'"Ben,m\n', "line 3: not CSV"), (b"caf\xe9,m\n", "line 3: not UTF-8")):
+        labels.write_bytes(b"subject,sex\nAnna,f\n" + damage)
+        outcome = likeness("coverage", data, "--labels-only", "--labels", labels)
+        assert outcome.code == 2
+        assert said in outcome.err

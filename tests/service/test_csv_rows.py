@@ -49,6 +49,17 @@ def test_the_separator_that_a_first_line_declares_is_obeyed(
     assert rows(tmp_path, content) == [(3, {"a": "Ü", "b": "x,y", "a,b": ""})]
 
 
+@pytest.mark.parametrize("before", ["\n\n", ";;\r\n", "sep=;\n\n", "\nsep=;\n", " \n\t\n"])
+def test_empty_lines_before_the_columns_are_skipped_and_counted(
+    tmp_path: Path, before: str
+) -> None:
+    content = f"{before}a;b\n1;2\n"
+    line = len(content.splitlines())
+    assert rows(tmp_path, content.encode()) == [(line, {"a": "1", "b": "2"})]
+    with pytest.raises(InvalidRequest, match=f"line {line}: b is missing"):
+        rows(tmp_path, f"{before}a;b\n1\n".encode())
+
+
 def test_one_column_alone_needs_no_separator_and_names_hold_any(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("path\na;b.jpg\n")

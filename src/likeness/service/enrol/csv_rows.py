@@ -30,6 +30,8 @@ _DECLARED = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
 _START = 16
 # No system has longer paths. To follow one takes time that grows with its length.
 _LONGEST_PATH = 4096
+# What is on a line that a spreadsheet has nothing in.
+_NOTHING = " \t\r\n,;"
 # What begins a formula (OWASP, "CSV injection").
 _COMPUTED = ("=", "+", "-", "@", "\t", "\r")
 # Parts of a path that are looked for in several spellings, and places of one at a time.
@@ -170,13 +172,24 @@ def _as_text(path: Path, file: BinaryIO) -> io.TextIOWrapper:
 
 def _head(path: Path, lines: Iterator[str]) -> tuple[int, str, Sequence[str]]:
     """Read up to the columns: lines before them, the line itself, and what may separate values."""
-    first = next(lines, "")
+    before, first = _next_said(lines)
     declared = _DECLARED.fullmatch(first)
-    before = 0 if declared is None else 1
-    first = first if declared is None else next(lines, "")
+    if declared is not None:
+        empty, first = _next_said(lines)
+        before += 1 + empty
     if "\0" in first:
         raise _not_csv(path)
     return before, first, tuple(_SEPARATORS) if declared is None else _declared(path, declared[1])
+
+
+def _next_said(lines: Iterator[str]) -> tuple[int, str]:
+    """Skip empty lines; give how many, and the next line."""
+    empty = 0
+    for line in lines:
+        if line.strip(_NOTHING):
+            return empty, line
+        empty += 1
+    return empty, ""
 
 
 def _lines(path: Path, text: io.TextIOWrapper) -> Iterator[str]:

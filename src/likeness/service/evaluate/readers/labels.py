@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from likeness.errors import InvalidRequest
-from likeness.service.enrol.csv_rows import of_text, read_rows
+from likeness.service.enrol.csv_rows import has_columns, of_text, read_rows
 from likeness.service.enrol.sources import COLUMNS
 from likeness.service.evaluate.findings import RowProblem
 from likeness.service.evaluate.readers.problems import Problems
@@ -104,15 +104,8 @@ def read_labels(manifest: Path) -> Labels:
         InvalidRequest: it is no such file, or names neither.
     """
     problems = Problems(manifest.name)
-    try:
-        rows = labelled_rows(manifest, problems, ("path",))
-        by_path = True
-    except InvalidRequest as error:
-        try:
-            rows = labelled_rows(manifest, problems := Problems(manifest.name), ("subject",))
-            by_path = False
-        except InvalidRequest:
-            raise error from None
+    by_path = has_columns(manifest, ("path",)) or not has_columns(manifest, ("subject",))
+    rows = labelled_rows(manifest, problems, ("path",) if by_path else ("subject",))
     found: dict[str, LabelledRow] = {}
     for row in rows:
         key = key_of(row.path) if by_path else row.subject
