@@ -2,6 +2,13 @@
 
 from typing import Any
 
+from likeness.rekognition.backend import Backend
+from likeness.service.enrol.subject_changes import (
+    merge_subjects,
+    rename_subject,
+    undo_subject_change,
+)
+from likeness.service.uses import Caller
 from tests.rekognition.operations.discs import BLUE, GREEN, RED, disc, discs
 from tests.rekognition.operations.refusals import refusal
 from tests.service.people import colour
@@ -175,3 +182,30 @@ def test_faces_that_look_like_none_of_the_users_others_are_counted(rekognition: 
     assert unlike(ids[2], UserMatchThreshold=0.0) == "1"
     rekognition.disassociate_faces(**ROSA, FaceIds=ids)
     assert unlike(*ids) == "1"
+
+
+def test_users_who_are_merged_and_split_keep_their_faces(
+    rekognition: Any, backend: Backend
+) -> None:
+    red, blue = indexed(rekognition, disc(RED), disc(BLUE))
+    for name, face in (("Rosa", red), ("Bruno", blue)):
+        rekognition.create_user(**STAFF, UserId=name)
+        rekognition.associate_faces(**STAFF, UserId=name, FaceIds=[face])
+    caller = Caller(backend.somebody, "test")
+
+    def whose() -> dict[str, str]:
+        return {one["FaceId"]: one["UserId"] for one in rekognition.list_faces(**STAFF)["Faces"]}
+
+    def found(face: str) -> list[str]:
+        matches = rekognition.search_users(**STAFF, FaceId=face)["UserMatches"]
+        return [one["User"]["UserId"] for one in matches]
+
+    merge_subjects(backend, caller, "staff", "Bruno", "Rosa")
+    assert whose() == {red: "Rosa", blue: "Rosa"}
+    assert statuses(rekognition) == {"Rosa": "ACTIVE"}
+    assert refusal(rekognition.delete_user, **STAFF, UserId="Bruno")[0] == UNKNOWN[0]
+    undo_subject_change(backend, caller, "staff", "Rosa")
+    assert whose() == {red: "Rosa", blue: "Bruno"}
+    assert found(blue) == ["Bruno"]
+    rename_subject(backend, caller, "staff", "Bruno", "Bruno B.")
+    assert found(blue) == ["Bruno B."]
