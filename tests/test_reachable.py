@@ -85,3 +85,38 @@ def test_networks_that_are_none_are_refused() -> None:
 
 def _endpoint(host: str) -> Endpoint:
     return Endpoint("http", host, 80, "/")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost", "LocalHost.", "a.localhost", "localhost.localdomain", "ip6-localhost"),
+        *(
+            "127.0.0.1.",
+            "0x7f.1.",
+            "2130706433.",
+            "10.0.0.1.",
+            "169.254.169.254.",
+            "0.",
+            "0177.0.0.1",
+        ),
+        *("[::ffff:127.0.0.1]", "[::ffff:a00:1]", "[::1]", "[::]", "0.0.0.0", "017700000001"),
+    ],
+)
+def test_this_machine_and_addresses_inside_may_not_be_named_in_any_spelling(host: str) -> None:
+    assert not may_be_named(read_endpoint(f"https://{host}/", {"https": 443}, "a URL"), ())
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1.", "a.localhost."])
+def test_this_machine_may_be_named_where_its_network_is_allowed(host: str) -> None:
+    assert may_be_named(_endpoint(host), read_networks("127.0.0.0/8"))
+
+
+@pytest.mark.parametrize("host", ["93.184.216.34.", "localhost.example.org", "mylocalhost"])
+def test_other_names_and_public_addresses_may_be_named(host: str) -> None:
+    assert may_be_named(_endpoint(host), ())
+
+
+def test_an_address_behind_percent_signs_is_no_host() -> None:
+    with pytest.raises(InvalidRequest):
+        read_endpoint("https://%31%32%37.0.0.1/", {"https": 443}, "a URL")

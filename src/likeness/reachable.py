@@ -8,14 +8,14 @@ trusts this machine, such as a cloud's metadata service (server-side request for
 3. The name is resolved once, and the address that was checked is the one that is connected to.
 4. Whoever connects follows no redirect to elsewhere.
 
-An address in place of a name is refused by the same rules as soon as it is named: it stays what it
-is, while a name may stand for another by then.
+An address in place of a name is refused by the same rules as soon as it is named, and so are the
+names of this machine: they stay what they are, while another name may stand for another by then.
 """
 
 import ipaddress
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from urllib.parse import urlsplit
 
@@ -36,6 +36,13 @@ _NOT_PUBLIC = tuple(
         "2001::/32",
         "2002::/16",
         "3fff::/20",
+    )
+)
+_LOOPBACK = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
+_OF_THIS_MACHINE = frozenset(
+    (
+        *("", "localhost", "localhost.localdomain", "localhost4", "localhost6"),
+        *("localhost4.localdomain4", "localhost6.localdomain6", "ip6-localhost", "ip6-loopback"),
     )
 )
 # Of IPv6 nothing else is handed out for the internet: not translations of IPv4, nor old local ones.
@@ -67,7 +74,9 @@ def read_endpoint(url: str, ports: Mapping[str, int], what: str) -> Endpoint:
         (parts.hostname or "").encode("idna")  # or looking it up would be an error of its own
     except ValueError as error:
         raise _no_url(what, "a host and, where wanted, a port") from error
-    if parts.scheme not in ports or not parts.hostname:
+    host = parts.hostname or ""
+    # What a percent sign stands for, programs disagree about; an IPv6 address has its zone there.
+    if parts.scheme not in ports or not host or ("%" in host and ":" not in host):
         schemes = " or ".join(f"{scheme}://" for scheme in ports)
         raise _no_url(what, f"{schemes} and a host")
     if parts.username is not None or parts.password is not None or parts.fragment:
@@ -105,9 +114,16 @@ def reachable_address(
 
 
 def may_be_named(endpoint: Endpoint, allowed: tuple[Network, ...]) -> bool:
-    """Say whether an address, in whatever spelling, may be reached; any name may be named."""
+    """Say whether an address, in whatever spelling, may be reached.
+
+    Any name may be named but those that stand for this machine by themselves (RFC 6761).
+    """
+    # A dot at the end changes no address and no name.
+    host = endpoint.host.rstrip(".").lower()
+    if host in _OF_THIS_MACHINE or host.endswith(".localhost"):
+        return any(_may_be_reached(one, allowed) for one in _LOOPBACK)
     try:
-        return reachable_address(endpoint, allowed, _spelt_out) is not None
+        return reachable_address(replace(endpoint, host=host), allowed, _spelt_out) is not None
     except OSError:
         return True  # a name
 
