@@ -82,7 +82,7 @@ def read_endpoint(url: str, ports: Mapping[str, int], what: str) -> Endpoint:
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise _no_url(what, "no user, password or fragment")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Endpoint(parts.scheme, parts.hostname, port or ports[parts.scheme], target)
+    return Endpoint(parts.scheme, host, port or ports[parts.scheme], target)
 
 
 def read_networks(text: str) -> tuple[Network, ...]:

@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import text
 
 from likeness.config import read_settings
-from likeness.storage import open_database
+from likeness.errors import DatabaseUnavailable
+from likeness.storage import open_database, require_sound
 from tests.gallery.galleries import create
 
 from .conftest import RED, Outcome
@@ -261,3 +262,45 @@ def test_doctor_tells_of_a_database_that_others_may_open(likeness: Command, staf
     staff.chmod(0o644)
     said = " ".join(likeness("doctor").out.split())
     assert f"to mend it: chmod 600 {staff}*" in said
+
+
+@pytest.mark.parametrize("damage", ["sealed_address = x'00ff'", "added_at = 'text'", "kind = 7"])
+def test_a_damaged_source_is_named_and_the_others_are_listed(
+    likeness: Command, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    monkeypatch.setenv("LIKENESS_SOURCE_NETWORKS", "203.0.113.0/24")
+    for name in ("gate", "door"):
+        likeness("sources", "add", name, f"rtsp://203.0.113.7/{name}")
+    with open_database(f"sqlite:///{read_settings().home / 'likeness.db'}") as database:
+        change = f"UPDATE sources_sources SET {damage} WHERE name = 'gate'"
+        database.write(lambda c: c.execute(text(change)))
+    outcome = likeness("sources", "list")
+    assert (outcome.code, outcome.out) == (0, "door  rtsp://203.0.113.7/door\n")
+    assert "of sources_sources is damaged and was left out" in outcome.err
+    told = likeness("doctor")
+    assert told.code == 2
+    assert "of sources_sources is damaged" in " ".join(told.out.split())
+
+
+def test_doctor_has_the_database_look_at_itself(likeness: Command) -> None:
+    likeness("keys", "create", "desk")
+    path = read_settings().home / "likeness.db"
+    assert "database's own check: nothing is damaged" in likeness("doctor").out
+    with open_database(f"sqlite:///{path}") as database:
+        (root,) = database.read(
+            lambda c: c.execute(
+                text("SELECT rootpage FROM sqlite_master WHERE name = 'ledger_entries'")
+            ).one()
+        )
+        size = database.read(lambda c: c.execute(text("PRAGMA page_size")).scalar_one())
+    content = bytearray(path.read_bytes())
+    content[(root - 1) * size : (root - 1) * size + 8] = bytes(8)
+    path.write_bytes(content)
+    told = likeness("doctor")
+    assert told.code == 2
+    assert "! database" in told.out
+    with (
+        open_database(f"sqlite:///{path}") as database,
+        pytest.raises(DatabaseUnavailable, match="Restore a backup"),
+    ):
+        require_sound(database)

@@ -266,3 +266,12 @@ def test_ended_watch_tells_nothing_more(desk: Desk) -> None:
     enrol(desk, 1)
     desk.database.write(lambda c: delete_watch(c, watch))
     assert claim(desk) == Claimed((), 0)
+
+
+def test_a_damaged_watch_keeps_no_other_from_matching(desk: Desk) -> None:
+    damaged, _ = watch_of(desk)
+    sound, _ = watch_of(desk)
+    change = update(WATCHES).where(WATCHES.c.id == damaged.id).values(sealed_vector=b"nothing")
+    desk.database.write(lambda c: c.execute(change))
+    (case,) = enrol(desk, 1)
+    assert case.watch_id == sound.id

@@ -34,6 +34,7 @@ from likeness.service.govern.keys import ensure_first_key
 from likeness.service.uses import Caller, Home
 from likeness.service.video.manage import fail_job
 from likeness.service.video.run import ClipJobs
+from likeness.storage import require_sound
 from likeness.terms import Closing
 from likeness.v1.acts import Acts
 from likeness.v1.application import Application as OwnActs
@@ -78,7 +79,9 @@ class Serving(Closing):
         )
         with ExitStack() as opened:
             home = opened.enter_context(open_home(installation, finders.of))
+            require_sound(home.database)
             home.ledger.require_whole()
+            metrics.damaged_rows.set_function(lambda: len(home.database.damage.rows))
             topics = topics_of(settings)
             self.home = backend = _backend(home, settings, tells_topics=topics is not None)
             _tell_of_better_models(installation, home)

@@ -15,7 +15,10 @@ from likeness.cli.terminal.progress import fetching
 from likeness.errors import HomeInUse, required
 from likeness.gallery import Collection
 from likeness.service.uses import Caller, Home, Rows
+from likeness.storage import Database
 from likeness.vision.find import FaceFinder
+
+_MOST_NAMED = 10
 
 
 @contextmanager
@@ -36,6 +39,7 @@ def rows_for(
     ) as rows:
         load_finder = partial(_load_finder, installation, rows, Workload.ONE)
         yield replace(rows, load_finder=load_finder), Caller(rows.somebody, operation)
+        _tell_of_damage(rows.database)
 
 
 @contextmanager
@@ -61,6 +65,16 @@ def home_for(
             raise HomeInUse(f"{str(error).rstrip('.')}, or {beside_server}.") from error
         load_finder = cache(partial(_load_finder, installation, home, Workload.MANY))
         yield replace(home, load_finder=load_finder), Caller(home.somebody, operation)
+        _tell_of_damage(home.database)
+
+
+def _tell_of_damage(database: Database) -> None:
+    """Name on stderr the rows that could not be read, and were left out of the answer."""
+    rows = database.damage.rows
+    for row in rows[:_MOST_NAMED]:
+        warn(f"Row {row} is damaged and was left out. Restore it from a backup.")
+    if len(rows) > _MOST_NAMED:
+        warn(f"{len(rows) - _MOST_NAMED} more are damaged. `likeness doctor` counts them.")
 
 
 def tell_of_better_model(installation: Installation, collection: Collection) -> None:

@@ -12,6 +12,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import partial
 from importlib.util import find_spec
 from itertools import starmap
@@ -36,9 +37,10 @@ from likeness.errors import (
     LikenessError,
     NotFound,
 )
-from likeness.gallery import models_in_use
+from likeness.gallery import Collections, models_in_use
 from likeness.ledger import Outside, origin_of
 from likeness.secrets import Keyring
+from likeness.service.govern.damage import look_for_damage
 from likeness.service.govern.ledger import verify_rows
 from likeness.service.govern.secrets import sealed_by_key
 from likeness.storage import (
@@ -47,15 +49,19 @@ from likeness.storage import (
     current,
     head,
     open_database,
+    problems_of,
     read_address,
     read_identity,
 )
 from likeness.terms import Calibration
+from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.models.template_model import recogniser_of
 from likeness.vision.networks.openvino_engine import OpenVinoEngine
 from likeness.vision.networks.session import Precision
 
+_MOST_LOOKED_AT = 100_000
+_MOST_NAMED = 20
 # Each with its module, its package, and what is so with it and without it.
 _EXTRAS = (
     ("heic", "pillow_heif", "pillow-heif", "HEIC pictures are read", "HEIC pictures are not read"),
@@ -252,15 +258,53 @@ def _database(installation: Installation) -> Iterator[Finding]:
             yield Finding("database", lost, well=False)
             return
         yield _schema(database, schema)
+        yield from _tried("database", partial(_integrity, database))
         if schema == head():
             notes.require_same_database(database.read(read_identity), rows)
             of_collections, others = database.read(sealed_by_key)
             yield from _tried("keys", partial(_keys, installation, of_collections + others))
             yield from _tried("ledger", partial(_ledger, installation, database))
+            yield from _tried("rows", partial(_rows, installation, database))
             models = database.read(models_in_use)
             yield Finding("collections", str(len(models)))
             for name, model in models.items():
                 yield _collection(installation, name, model)
+
+
+def _integrity(database: Database) -> Iterator[Finding]:
+    """Ask the database's engine whether all is as it wrote it."""
+    found = problems_of(database)
+    if found is None:
+        state = "not asked: PostgreSQL's extension amcheck, which looks, is not there"
+        yield Finding("database's own check", state, mend="CREATE EXTENSION amcheck")
+    elif found:
+        for said in found:
+            yield Finding("database's own check", said, well=False, mend="restore a backup")
+    else:
+        yield Finding("database's own check", "nothing is damaged")
+
+
+def _rows(installation: Installation, database: Database) -> Iterator[Finding]:
+    """Read what lists and searches read, and name the rows that cannot be."""
+    source, standards = key_source(installation.settings), installation.standards
+    if not source.load():
+        return
+    keyring = Keyring(source)
+    collections = Collections(database, keyring, standards.cohort_of, Cohort.from_bytes)
+    looked = look_for_damage(collections, keyring, datetime.now(UTC), _MOST_LOOKED_AT)
+    mend = "restore it from a backup, or erase it"
+    for row in looked.rows[:_MOST_NAMED]:
+        state = f"{row} is damaged, and left out of lists and searches"
+        yield Finding("row", state, well=False, mend=mend)
+    if len(looked.rows) > _MOST_NAMED:
+        more = f"{len(looked.rows) - _MOST_NAMED} more are damaged"
+        yield Finding("rows", more, well=False, mend=mend)
+    for said in looked.collections:
+        yield Finding("collection", plain(said), well=False, mend="restore a backup")
+    if not looked.rows and not looked.collections:
+        those = "the first " if not looked.whole else ""
+        references = several(looked.references, "reference")
+        yield Finding("rows", f"every row can be read ({those}{references} looked at)")
 
 
 def _ledger(installation: Installation, database: Database) -> Iterator[Finding]:

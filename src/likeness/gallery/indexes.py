@@ -233,7 +233,7 @@ class IndexesInUse:
             IndexUnavailable, SnapshotUnusable, DatabaseUnavailable: the rest is done next time.
         """
         in_use = list(self._open.items())
-        there = {one.id for one in self._database.read(stored_collections.every)}
+        there = set(self._database.read(stored_collections.every_id))
         for place, opened in in_use:
             if place[0] in there:
                 opened.let_go()

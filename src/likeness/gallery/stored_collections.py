@@ -13,6 +13,7 @@ from likeness.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import COLLECTIONS, REFERENCES, SUBJECTS, TAKEN_UP
 from likeness.secrets import Keyring, count_by_key
+from likeness.storage import legible, legible_rows
 from likeness.terms import checked_name, spellings
 
 
@@ -113,8 +114,14 @@ def required_by_id(connection: Connection, collection_id: UUID) -> StoredCollect
 
 
 def every(connection: Connection) -> list[StoredCollection]:
-    """List all collections by name."""
-    return [_collection(r) for r in connection.execute(select(*_COLUMNS).order_by("name"))]
+    """List all collections by name; damaged ones are left out."""
+    rows = legible_rows(connection, COLLECTIONS.c.id, select(*_COLUMNS).order_by("name"))
+    return legible(connection, COLLECTIONS.c.id, rows, _collection)
+
+
+def every_id(connection: Connection) -> list[UUID]:
+    """List the ids of all collections, damaged ones too."""
+    return list(connection.execute(select(COLLECTIONS.c.id)).scalars())
 
 
 def models_in_use(connection: Connection) -> dict[str, str]:

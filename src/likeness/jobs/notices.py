@@ -6,14 +6,16 @@ attempt off first, so that a crash or a second server repeats none at once.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from likeness.jobs.job import Job
 from likeness.jobs.keys import open_key, place_of
 from likeness.jobs.rows import COLUMNS, as_job
 from likeness.jobs.tables import JOBS
 from likeness.secrets import Keyring
+from likeness.storage import legible, legible_rows
 
 # Of Standard Webhooks: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h.
 _WAITS = tuple(timedelta(seconds=s) for s in (5, 300, 1800)) + tuple(
@@ -41,23 +43,17 @@ def any_notice_due(connection: Connection, now: datetime) -> bool:
 def due_notices(
     connection: Connection, keyring: Keyring, now: datetime, limit: int = 32
 ) -> list[Notice]:
-    """List notices that are due, the oldest first.
-
-    Raises:
-        KeyUnusable: a key is gone.
-    """
+    """List notices that are due, the oldest first; those of damaged jobs are left out."""
     columns = (*COLUMNS, JOBS.c.sealed_told, JOBS.c.notice_attempts)
     chosen = select(*columns).where(JOBS.c.notice_due_at <= now, JOBS.c.sealed_told.is_not(None))
-    return [
-        Notice(
-            as_job(keyring, row),
-            open_key(keyring, row.id, row.sealed_key).unseal(
-                row.sealed_told, place_of(row.id, "told")
-            ),
-            row.notice_attempts,
-        )
-        for row in connection.execute(chosen.order_by(JOBS.c.notice_due_at).limit(limit)).all()
-    ]
+
+    def opened(row: Row[Any]) -> Notice:
+        key = open_key(keyring, row.id, row.sealed_key)
+        told = key.unseal(row.sealed_told, place_of(row.id, "told"))
+        return Notice(as_job(keyring, row), told, row.notice_attempts)
+
+    due = chosen.order_by(JOBS.c.notice_due_at).limit(limit)
+    return legible(connection, JOBS.c.id, legible_rows(connection, JOBS.c.id, due), opened)
 
 
 def put_off(connection: Connection, job_id: str, now: datetime) -> bool:

@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, tuple_, update
 
 from likeness.jobs.job import KEPT, JobState
 from likeness.jobs.keys import open_key, place_of
 from likeness.jobs.rows import delete_jobs, job_stopped
 from likeness.jobs.tables import JOBS, MENTIONS, RESULTS, SEGMENTS
 from likeness.secrets import Key, Keyring
+from likeness.storage import legible, legible_rows
 from likeness.terms import in_batches
 
 SHOT = "shot"
@@ -147,10 +148,10 @@ def results_of(
     """Open some results of a part, in the order of their numbers, or of owners and then numbers.
 
     `owners` chooses whose, at most some thousand. `after` is owner and number of the last that is
-    known already.
+    known already. Damaged ones are left out, and others take their places.
 
     Raises:
-        KeyUnusable: a key is gone.
+        KeyUnusable: the job's key is gone.
     """
     order = [RESULTS.c.owner, RESULTS.c.number] if by_owner else [RESULTS.c.number]
     job = connection.execute(select(*_OF_JOB).where(JOBS.c.id == job_id)).first()
@@ -162,18 +163,22 @@ def results_of(
     if after is not None:
         last = after if by_owner else after[1:]
         chosen = chosen.where(tuple_(*order) > tuple_(*last))
-    rows = connection.execute(chosen.order_by(*order).limit(limit)).all()
     key = open_key(keyring, job.id, job.sealed_key)
-    return [
-        Result(
-            part,
-            row.number,
-            row.owner,
-            row.at_ms,
-            key.unseal(row.sealed, _of_result(job_id, part, row.number)),
-        )
-        for row in rows
-    ]
+
+    def opened(row: Row[Any]) -> Result:
+        content = key.unseal(row.sealed, _of_result(job_id, part, row.number))
+        return Result(part, row.number, row.owner, row.at_ms, content)
+
+    found: list[Result] = []
+    while lacking := limit - len(found):
+        some = chosen.order_by(*order).limit(lacking)
+        rows = legible_rows(connection, RESULTS.c.number, some)
+        found += legible(connection, RESULTS.c.number, rows, opened)
+        if not rows:
+            break
+        last = (rows[-1].owner, rows[-1].number)
+        chosen = chosen.where(tuple_(*order) > tuple_(*(last if by_owner else last[1:])))
+    return found
 
 
 def last_result(connection: Connection, job_id: str, part: str) -> tuple[int, int] | None:
@@ -273,8 +278,10 @@ def mentions_of(
 ) -> list[Mention]:
     """Open whom owners resemble, in the order of owners and ranks; of all where none are named.
 
+    Damaged ones are left out.
+
     Raises:
-        KeyUnusable: a key is gone.
+        KeyUnusable: the job's key is gone.
     """
     job = connection.execute(select(*_OF_JOB).where(JOBS.c.id == job_id)).first()
     if job is None:
@@ -282,18 +289,15 @@ def mentions_of(
     chosen = select(MENTIONS).where(MENTIONS.c.job_number == job.number)
     if owners is not None:
         chosen = chosen.where(MENTIONS.c.owner.in_(owners))
-    rows = connection.execute(chosen.order_by(MENTIONS.c.owner, MENTIONS.c.rank)).all()
     key = open_key(keyring, job.id, job.sealed_key)
-    return [
-        Mention(
-            row.owner,
-            row.rank,
-            row.reference_id,
-            row.subject_id,
-            key.unseal(row.sealed, _of_mention(job_id, row.owner, row.rank)),
-        )
-        for row in rows
-    ]
+
+    def opened(row: Row[Any]) -> Mention:
+        content = key.unseal(row.sealed, _of_mention(job_id, row.owner, row.rank))
+        return Mention(row.owner, row.rank, row.reference_id, row.subject_id, content)
+
+    ordered = chosen.order_by(MENTIONS.c.owner, MENTIONS.c.rank)
+    rows = legible_rows(connection, MENTIONS.c.owner, ordered)
+    return legible(connection, MENTIONS.c.owner, rows, opened)
 
 
 def forget_people(connection: Connection, ids: Sequence[UUID]) -> None:

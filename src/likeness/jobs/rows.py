@@ -37,6 +37,7 @@ from likeness.jobs.job import (
 from likeness.jobs.keys import digest_of, new_digest_of, new_key, open_key, place_of
 from likeness.jobs.tables import JOBS, OF_A_JOB, SEGMENTS
 from likeness.secrets import Keyring
+from likeness.storage import legible, legible_rows
 
 _ID_BYTES = 32
 _AN_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -122,15 +123,12 @@ def list_jobs(
     principal_id: str | None = None,
     limit: int,
 ) -> list[Job]:
-    """List jobs, the newest first: of one principal or of all.
-
-    Raises:
-        KeyUnusable: a key is gone.
-    """
+    """List jobs, the newest first: of one principal or of all; damaged ones are left out."""
     chosen = select(*COLUMNS).order_by(JOBS.c.number.desc()).limit(limit)
     if principal_id is not None:
         chosen = chosen.where(JOBS.c.principal_id == principal_id)
-    return [as_job(keyring, row) for row in connection.execute(chosen).all()]
+    rows = legible_rows(connection, JOBS.c.id, chosen)
+    return legible(connection, JOBS.c.id, rows, lambda row: as_job(keyring, row))
 
 
 def latest_same(connection: Connection, keyring: Keyring, same_as: bytes) -> Job | None:
@@ -327,8 +325,9 @@ def ended_before(connection: Connection, moment: datetime) -> list[Job]:
         JOBS.c.local.is_(True),
         func.coalesce(JOBS.c.beat_at, JOBS.c.made_at) < moment,
     )
-    chosen = select(*COLUMNS).where(or_(JOBS.c.ended_at < moment, left))
-    return [as_job(None, row) for row in connection.execute(chosen.order_by(JOBS.c.number))]
+    chosen = select(*COLUMNS).where(or_(JOBS.c.ended_at < moment, left)).order_by(JOBS.c.number)
+    rows = legible_rows(connection, JOBS.c.id, chosen)
+    return legible(connection, JOBS.c.id, rows, lambda row: as_job(None, row))
 
 
 def delete_job(connection: Connection, job_id: str) -> None:

@@ -59,6 +59,7 @@ from likeness.review.tables import (
 )
 from likeness.review.watches import delete_watches
 from likeness.secrets import Digester, Key, Keyring
+from likeness.storage import legible_rows
 from likeness.terms import in_batches
 
 _DIGEST_BYTES = 32
@@ -337,11 +338,13 @@ def _lives_by_itself(
 
 
 def _read(connection: Connection, *chosen: ColumnElement[bool]) -> list[Case]:
-    rows = connection.execute(
+    rows = legible_rows(
+        connection,
+        CASES.c.id,
         select(*_COLUMNS)
         .outerjoin_from(CASES, AUTHORISATIONS)
         .where(*chosen)
-        .order_by(CASES.c.opened_at, CASES.c.id)
+        .order_by(CASES.c.opened_at, CASES.c.id),
     )
     return [Case(**row._mapping) for row in rows]
 

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from likeness.errors import required
+from likeness.errors import KeyUnusable, required
 from likeness.notify import Webhook
 from likeness.review.apart import told_apart_from
 from likeness.review.case import Case, Found, Owed, Search
@@ -32,6 +32,7 @@ from likeness.review.watches import (
     webhook_of,
 )
 from likeness.secrets import Keyring
+from likeness.storage import note_damage
 from likeness.terms import Calibration, Template
 
 # Of Standard Webhooks: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h.
@@ -236,7 +237,13 @@ def claim_notices(
     live = {watch.id: watch for watch in live_watches(connection, now)} if rows else {}
     for row in rows:
         watch = live.get(row.watch_id)
-        webhook = None if watch is None else webhook_of(connection, keyring, watch)
+        try:
+            webhook = None if watch is None else webhook_of(connection, keyring, watch)
+        except KeyUnusable as error:  # which keeps nobody else from being told
+            note_damage(connection, OUTBOX.c.id, row.id, error)
+            later = update(OUTBOX).where(OUTBOX.c.id == row.id)
+            connection.execute(later.values(due_at=now + _WAITS[-1]))
+            continue
         if row.attempts == MOST_ATTEMPTS or webhook is None:
             delete_notice(connection, row.id)
             given_up += 1

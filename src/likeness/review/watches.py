@@ -8,11 +8,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select
 
 from likeness.errors import InvalidRequest, NotFound, required
 from likeness.notify import Webhook, WebhookSecret, read_url
@@ -20,6 +21,7 @@ from likeness.review.case import Owed, checked_statement
 from likeness.review.keys import ensure_key, find_key, new_key_under, open_key
 from likeness.review.tables import OUTBOX, WATCHES
 from likeness.secrets import Key, Keyring
+from likeness.storage import legible, legible_rows
 from likeness.terms import Calibration, CohortStatistics, Principal, Role, Template, compare
 
 LONGEST_DAYS = 366
@@ -177,10 +179,10 @@ def get_watch(connection: Connection, watch_id: UUID, now: datetime) -> Watch:
 def watched_in(
     connection: Connection, keyring: Keyring, collection_id: UUID, now: datetime
 ) -> list[Probe]:
-    """Open what is watched for in a collection.
+    """Open what is watched for in a collection; damaged watches are left out.
 
     Raises:
-        KeyUnusable: a key is gone.
+        KeyUnusable: the key of all is gone.
     """
     under = find_key(connection, keyring, collection_id)
     if under is None:
@@ -189,17 +191,15 @@ def watched_in(
     columns += [WATCHES.c[f"cohort_{name}"] for name in ("mean", "version")]
     chosen = WATCHES.c.collection_id == collection_id, WATCHES.c.expires_at > now
     watched = {watch.id: watch for watch in _read(connection, *chosen)}
-    return [
-        Probe(
-            watched[row.id],
-            Template(
-                _vector(_key(under, row.id, row.sealed_key), row.id, row.sealed_vector),
-                watched[row.id].model,
-                CohortStatistics(row.cohort_mean, row.cohort_version),
-            ),
-        )
-        for row in connection.execute(select(*columns).where(*chosen)).all()
-    ]
+
+    def opened(row: Row[Any]) -> Probe:
+        vector = _vector(_key(under, row.id, row.sealed_key), row.id, row.sealed_vector)
+        watch = watched[row.id]
+        statistics = CohortStatistics(float(row.cohort_mean), row.cohort_version)
+        return Probe(watch, Template(vector, watch.model, statistics))
+
+    rows = legible_rows(connection, WATCHES.c.id, select(*columns).where(*chosen))
+    return legible(connection, WATCHES.c.id, rows, opened)
 
 
 def scores_of_watches(
@@ -308,9 +308,8 @@ def _comparable(one: Template, other: Template) -> bool:
 
 
 def _read(connection: Connection, *chosen: ColumnElement[bool]) -> list[Watch]:
-    rows = connection.execute(
-        select(*_COLUMNS).where(*chosen).order_by(WATCHES.c.created_at, WATCHES.c.id)
-    )
+    statement = select(*_COLUMNS).where(*chosen).order_by(WATCHES.c.created_at, WATCHES.c.id)
+    rows = legible_rows(connection, WATCHES.c.id, statement)
     return [Watch(**row._mapping) for row in rows]
 
 

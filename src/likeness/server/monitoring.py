@@ -63,6 +63,11 @@ class Metrics:
             ("reason",),
             registry=registry,
         )
+        self.damaged_rows = Gauge(
+            "likeness_damaged_rows",
+            "Rows that could not be read since the start, and were left out of answers.",
+            registry=registry,
+        )
         self.faces = Counter("likeness_faces", "Faces that were found.", registry=registry)
         self.inside = Gauge(
             "likeness_requests_inside",

@@ -20,6 +20,7 @@ from likeness.errors import AlreadyExists, Conflict, LimitReached, NotFound
 from likeness.secrets import Key, Keyring
 from likeness.sources.keys import new_key, open_key
 from likeness.sources.tables import PROCESSORS
+from likeness.storage import legible, legible_rows
 
 MOST_PROCESSORS = 1000
 """So many may be defined."""
@@ -110,12 +111,11 @@ def get_processor(connection: Connection, keyring: Keyring, name: str) -> Proces
 def list_processors(connection: Connection, keyring: Keyring) -> list[Processor]:
     """List the processors in the order they were made.
 
-    Raises:
-        KeyUnusable: a key is gone.
+    Damaged ones, or whose key is gone, are left out.
     """
-    order = PROCESSORS.c.made_at, PROCESSORS.c.id
-    rows = connection.execute(select(PROCESSORS).order_by(*order)).all()
-    return [_as_processor(row, keyring) for row in rows]
+    key, order = PROCESSORS.c.id, (PROCESSORS.c.made_at, PROCESSORS.c.id)
+    rows = legible_rows(connection, key, select(PROCESSORS).order_by(*order))
+    return legible(connection, key, rows, lambda row: _as_processor(row, keyring))
 
 
 def note_start(

@@ -15,6 +15,7 @@ from likeness.secrets import Keyring
 from likeness.sources.keys import new_key, open_key, place_of
 from likeness.sources.source import MOST_SOURCES, Source, SourceKind
 from likeness.sources.tables import SOURCES
+from likeness.storage import legible, legible_rows
 
 
 def add_source(connection: Connection, keyring: Keyring, source: Source, address: str) -> Source:
@@ -74,13 +75,11 @@ def is_registered(connection: Connection, source_id: UUID) -> bool:
 
 
 def list_sources(connection: Connection, keyring: Keyring) -> list[Source]:
-    """List the sources by name.
-
-    Raises:
-        KeyUnusable: a key is gone.
-    """
-    rows = connection.execute(select(SOURCES).order_by(SOURCES.c.name)).all()
-    return [_as_source(row, _opened(keyring, row)) for row in rows]
+    """List the sources by name; damaged ones, or whose key is gone, are left out."""
+    rows = legible_rows(connection, SOURCES.c.id, select(SOURCES).order_by(SOURCES.c.name))
+    return legible(
+        connection, SOURCES.c.id, rows, lambda row: _as_source(row, _opened(keyring, row))
+    )
 
 
 def address_of(connection: Connection, keyring: Keyring, source_id: UUID) -> str:

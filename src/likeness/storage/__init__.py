@@ -3,10 +3,11 @@
 from likeness.storage.damage import (
     Damage,
     DamagedRow,
-    leaving_out,
     legible,
+    legible_named,
     legible_page,
     legible_rows,
+    note_damage,
 )
 from likeness.storage.database import Database, Freshness, open_database
 from likeness.storage.engine import (
@@ -16,6 +17,7 @@ from likeness.storage.engine import (
     read_address,
     reading_engine,
 )
+from likeness.storage.integrity import problems_of, require_sound
 from likeness.storage.metadata import (
     METADATA,
     AsStored,
@@ -48,15 +50,18 @@ __all__ = [
     "current",
     "faults_of",
     "head",
-    "leaving_out",
     "legible",
+    "legible_named",
     "legible_page",
     "legible_rows",
     "migrate",
+    "note_damage",
     "open_database",
+    "problems_of",
     "read_address",
     "read_identity",
     "reading_engine",
+    "require_sound",
     "scrub",
     "select_as_stored",
 ]

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Column, Connection, Executable, Row, Select
@@ -25,6 +25,17 @@ from likeness.errors import KeyUnusable, LikenessError
 _logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+
+class Named(Protocol):
+    """What has an id."""
+
+    @property
+    def id(self) -> object:
+        """Tell it from others."""
+
+
+N = TypeVar("N", bound=Named)
 
 _OPTION = "likeness_damage"
 _MOST_REMEMBERED = 10_000
@@ -96,19 +107,29 @@ def legible(
     """Read rows; those that cannot be are noted under the value of a column, and left out."""
     read_rows: list[T] = []
     for row in rows:
-        with leaving_out(connection, key, row):
+        try:
             read_rows.append(read(row))
+        except _ODD as error:
+            note_damage(connection, key, row._mapping.get(key, row[0]), error)
     return read_rows
 
 
-@contextmanager
-def leaving_out(connection: Connection, key: Column[Any], row: Row[Any]) -> Iterator[None]:
-    """Note what is raised for a row that cannot be read, and go on without it."""
-    try:
-        yield
-    except _ODD as error:
-        value = row._mapping.get(key, row[0])
-        damage_of(connection).note(_named(key, value), _why(error))
+def note_damage(connection: Connection, key: Column[Any], value: object, error: Exception) -> None:
+    """Note a row that could not be read, by the value of a column that tells it from others."""
+    damage_of(connection).note(_named(key, value), _why(error))
+
+
+def legible_named(
+    connection: Connection, table: str, found: Iterable[N], read: Callable[[N], T]
+) -> list[T]:
+    """Read what belongs to values that have an id, as `legible` does."""
+    read_values: list[T] = []
+    for one in found:
+        try:
+            read_values.append(read(one))
+        except _ODD as error:
+            damage_of(connection).note(DamagedRow(table, f"id {one.id}"), _why(error))
+    return read_values
 
 
 def legible_page(

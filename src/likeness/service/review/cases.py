@@ -47,6 +47,7 @@ from likeness.service.uses import (
     stated_in,
     still_of,
 )
+from likeness.storage import legible_named
 from likeness.terms import UNDECLARED, Action, GroupWarning, LiveStatement, Principal
 
 T = TypeVar("T")
@@ -112,10 +113,12 @@ def list_cases(rows: Rows, caller: Caller) -> list[CaseFacts]:
     with rows.record_use(caller, use) as record:
         _require_reader(caller)
         listed = rows.database.read(
-            lambda connection: [
-                _View(rows, caller.principal, connection, one).facts()
-                for one in live_cases(connection, rows.clock())
-            ]
+            lambda connection: legible_named(
+                connection,
+                "review_cases",
+                live_cases(connection, rows.clock()),
+                lambda one: _View(rows, caller.principal, connection, one).facts(),
+            )
         )
         record.answered(Outcome())
     return listed

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -37,6 +38,7 @@ from likeness.service.uses import (
     present_holder,
     use_in,
 )
+from likeness.storage import legible_named
 from likeness.terms import (
     UNDECLARED,
     Action,
@@ -136,9 +138,12 @@ def list_watches(rows: Rows, caller: Caller) -> list[SeenWatch]:
     with rows.record_use(caller, caller.use(Action.READ, UNDECLARED)) as record:
         _require_watcher(caller)
         listed = rows.database.read(
-            lambda connection: [
-                seen(connection, one) for one in live_watches(connection, rows.clock())
-            ]
+            lambda connection: legible_named(
+                connection,
+                "review_watches",
+                live_watches(connection, rows.clock()),
+                partial(seen, connection),
+            )
         )
         record.answered(Outcome())
     return listed
