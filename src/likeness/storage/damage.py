@@ -83,7 +83,7 @@ class Damage:
                 return
             self._rows[row] = None
         _logger.warning(
-            "row %s is damaged and left out (%s): restore it from a backup, or delete it", row, why
+            "row %s is damaged and left out (%s). Restore it from a backup, or delete it.", row, why
         )
 
 
@@ -219,10 +219,15 @@ def _named(key: Column[Any], value: object) -> DamagedRow:
         value = UUID(bytes=value)
     elif isinstance(value, bytes):
         value = value.hex()
-    shown = f"{value}".encode("ascii", "backslashreplace").decode()
-    return DamagedRow(key.table.name, f"{key.name} {shown[:80]}")
+    return DamagedRow(key.table.name, f"{key.name} {_printable(str(value))[:80]}")
 
 
 def _why(error: Exception) -> str:
     # What other errors say may hold a value.
-    return str(error) if isinstance(error, LikenessError) else type(error).__name__
+    said = str(error) if isinstance(error, LikenessError) else type(error).__name__
+    return _printable(said)
+
+
+def _printable(said: str) -> str:
+    # What is damaged may be anything, such as half of a character, which no stream takes.
+    return said.encode("ascii", "backslashreplace").decode()
