@@ -3,6 +3,7 @@
 from likeness.storage.damage import (
     Damage,
     DamagedRow,
+    leaving_out,
     legible,
     legible_named,
     legible_page,
@@ -50,6 +51,7 @@ __all__ = [
     "current",
     "faults_of",
     "head",
+    "leaving_out",
     "legible",
     "legible_named",
     "legible_page",

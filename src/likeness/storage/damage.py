@@ -107,11 +107,18 @@ def legible(
     """Read rows; those that cannot be are noted under the value of a column, and left out."""
     read_rows: list[T] = []
     for row in rows:
-        try:
+        with leaving_out(connection, key, row):
             read_rows.append(read(row))
-        except _ODD as error:
-            note_damage(connection, key, row._mapping.get(key, row[0]), error)
     return read_rows
+
+
+@contextmanager
+def leaving_out(connection: Connection, key: Column[Any], row: Row[Any]) -> Iterator[None]:
+    """Note what is raised for a row that cannot be read, and go on without it."""
+    try:
+        yield
+    except _ODD as error:
+        note_damage(connection, key, row._mapping.get(key, row[0]), error)
 
 
 def note_damage(connection: Connection, key: Column[Any], value: object, error: Exception) -> None:
