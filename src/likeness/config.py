@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +14,20 @@ from likeness.errors import InvalidRequest
 from likeness.terms import UNDECLARED, WARN_FROM
 
 PREFIX = "LIKENESS_"
+# What Debian calls the home of a user who has none (adduser(8)); nobody may make it.
+_NOWHERE = Path("/nonexistent/likeness")
+
+
+def _own_folder(of_user: Callable[[str], str]) -> Path:
+    """Give a folder of this user's; one that is never there where they have no home folder.
+
+    A container's user may have neither a name nor HOME, and may still name the folders itself.
+    """
+    try:
+        folder = Path(of_user("likeness"))
+    except RuntimeError:  # newer versions of platformdirs
+        return _NOWHERE
+    return folder if folder.is_absolute() else _NOWHERE
 
 
 class Settings(BaseModel):
@@ -26,10 +41,10 @@ class Settings(BaseModel):
             description="Folder of this installation: its database, keys and snapshots, models"
             " added, licences accepted."
         ),
-    ] = Path(platformdirs.user_data_dir("likeness"))
+    ] = _own_folder(platformdirs.user_data_dir)
     cache: Annotated[
         Path, Field(description="Folder of fetched weights and samples, and converted networks.")
-    ] = Path(platformdirs.user_cache_dir("likeness"))
+    ] = _own_folder(platformdirs.user_cache_dir)
     artifacts: Annotated[
         str,
         Field(

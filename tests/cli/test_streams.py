@@ -79,3 +79,33 @@ def test_a_stream_that_does_not_wait_is_waited_for() -> None:
     answer.flush()
     os.close(writes)
     assert int(reader.communicate(timeout=60)[0]) == len(words)
+
+
+@pytest.mark.slow
+def test_a_user_without_a_name_and_a_home_folder_needs_neither(tmp_path: Path) -> None:
+    script = """
+import os, pwd, sys
+def nobody(number): raise KeyError(number)
+pwd.getpwuid = nobody
+from likeness.cli import main
+main()
+"""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        kept = {"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+        return subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=kept | environment,
+        )
+
+    home = {"LIKENESS_HOME": str(tmp_path / "home")}
+    assert run("collections", "create", "staff", **home).returncode == 0
+    assert run("collections", "list", LC_ALL="C", **home).returncode == 0
+    assert "LIKENESS_HOME=/nonexistent/likeness" in run("config", "show").stdout
+    lost = run("collections", "list")
+    assert (lost.returncode, lost.stdout) == (ExitCode.USED_WRONGLY, "")
+    assert "set LIKENESS_HOME" in lost.stderr
+    assert not Path("/nonexistent/likeness").exists()

@@ -8,6 +8,7 @@
 4. It ends with whoever asked for it, however that goes.
 """
 
+import errno
 import fcntl
 import importlib.util
 import json
@@ -29,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.errors import EngineUnavailable, InvalidClip
+from likeness.errors import EngineUnavailable, Fault, InvalidClip
 from likeness.video.clip import ClipLimits, Sampling
 from likeness.video.decoding import messages
 
@@ -51,6 +52,8 @@ _MOST_SLOTS = 4
 # Seconds of processor time for each second of the longest clip.
 _PROCESSOR_TIME = 10
 _ASK_EVERY_S = 0.5
+# What a limit on files or memory answers with, whatever the clip is.
+_SHORT_OF_MEMORY = (errno.EFBIG, errno.ENOSPC, errno.ENOMEM)
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
 
@@ -186,6 +189,11 @@ class HeardProcess:
             os.ftruncate(self._ring, size)
             fcntl.fcntl(self._ring, fcntl.F_ADD_SEALS, _SEALS)
         except OSError as error:
+            if error.errno in _SHORT_OF_MEMORY:
+                raise Fault(
+                    f"There is no memory for a clip's pictures, {size:,} bytes ({error.strerror})."
+                    " Raise what limits this process, such as `ulimit -f`."
+                ) from error
             raise astray() from error
         if os.fstat(self._ring).st_size != size:
             raise astray()
