@@ -42,6 +42,25 @@ def staff(likeness: Command, picture: Make) -> None:
     employ(likeness, picture)
 
 
+@pytest.mark.usefixtures("staff")
+def test_a_model_that_nobody_calibrated_is_refused_before_anything_is_embedded(
+    likeness: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with home() as opened:
+        cohort = opened.standards.cohort(opened.templates_of(None).model)
+    before = answer(likeness, "collections", "show", "staff")
+    monkeypatch.setenv("LIKENESS_CHIPS", "one")
+    installation = InstallationWithDiscs(read_settings())
+    installation.standards.keep_cohort(replace(cohort, model=installation.model))
+
+    outcome = likeness("collections", "re-embed", "staff", tmp_path)
+
+    assert outcome.code == 2
+    assert "models calibrate" in outcome.err
+    monkeypatch.delenv("LIKENESS_CHIPS")
+    assert answer(likeness, "collections", "show", "staff")["model"] == before["model"]
+
+
 @pytest.fixture
 def new_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another model for new collections, with a cohort."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -168,9 +169,9 @@ def test_what_was_made_anew_is_not_decoded_again(
     located: list[object] = []
     locate = FaceLocator.locate
 
-    def count(self: FaceLocator, sample: object) -> object:
+    def count(self: FaceLocator, sample: object, **more: Any) -> object:
         located.append(sample)
-        return locate(self, sample)  # type: ignore[arg-type]
+        return locate(self, sample, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(FaceLocator, "locate", count)
     stranger = draw(enrolled / "stranger.png", (150, 60, 200))

@@ -148,6 +148,7 @@ def _in_words(key: AccessKey | BrokenKey) -> list[str]:
     return [
         f"{key.name} ({kind}){disabled}",
         f"  {facts}",
+        f"  in log and ledger: key:{key.id}",
         *(
             f"  {one.access_key_id}{f' until {minute(one.ends_at)}' if one.ends_at else ''}"
             for one in key.secret_ids

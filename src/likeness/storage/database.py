@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from likeness.errors import DatabaseUnavailable
+from likeness.opened_here import OpenedHere
 from likeness.storage.damage import Damage
 from likeness.storage.engine import (
     PostgresServer,
@@ -53,6 +54,7 @@ class Database(Closing):
     """
 
     def __init__(self, address: SqliteFile | PostgresServer, lock_timeout_s: float) -> None:
+        self._opened = OpenedHere()
         self.address = address
         self.lock_timeout_s = lock_timeout_s
         self.damage = Damage()
@@ -68,11 +70,13 @@ class Database(Closing):
         does what is slow, such as embedding, before: everybody waits meanwhile.
 
         Raises:
-            Conflict: another program holds the database, or a stored row stands against one.
+            Conflict: another program holds the database, or a stored row stands against one; or the
+                database was opened before this process was forked.
             DatabaseUnavailable: it cannot be written; nothing was stored, except that a lost
                 connection may hide that it was.
             Exception: whatever the act raises.
         """
+        self._opened.require_here()
         return self._writer.write(act)
 
     def read(self, act: Callable[[Connection], T]) -> T:
@@ -81,15 +85,19 @@ class Database(Closing):
         A long one holds back what `scrub` can reach.
 
         Raises:
-            Conflict: every connection is in use.
+            Conflict: every connection is in use, or the database was opened before this process
+                was forked.
             DatabaseUnavailable: it cannot be read.
             Exception: whatever the act raises.
         """
+        self._opened.require_here()
         with faults_of(self.address), self._reading_engine.begin() as connection:
             return act(connection)
 
     def close(self) -> None:
         """Finish the acts that wait, refuse new ones, and let go of the database."""
+        if not self._opened.is_here():
+            return  # what was copied belongs to the other process
         self._writer.close()
         self.writing_engine.dispose()
         self._reading_engine.dispose()

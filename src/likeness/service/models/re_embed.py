@@ -99,13 +99,17 @@ def re_embedding(
     Raises:
         NoSuchCollection: there is none.
         InvalidRequest: it is of that model already.
+        NotFound: nobody has calibrated the new model.
         Conflict: another change of it has begun.
     """
     of = home.collection(caller, Action.ENROL, name)
     # Templates of people are made, as in enrolment.
     with home.record(caller, Action.ENROL, of, new.name) as record:
         _require_another_model(of, new.name)  # said before networks are loaded
-        work = ReEmbedder(home, of, record, new.load(), new.dimensions, workers=workers)
+        finder = new.load()
+        # Without it nobody could be named once the collection has moved.
+        home.standards.calibration(finder.model, finder.cohort_version)
+        work = ReEmbedder(home, of, record, finder, new.dimensions, workers=workers)
         yield work
         if not record.ended:
             record.answered(Outcome(details={"made_anew": str(work.made)}))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import EngineUnavailable
+from likeness.opened_here import OpenedHere
 from likeness.vision.networks.session import Precision, Session
 
 # Best first; ONNX Runtime keeps to the processor where it was built for nothing else.
@@ -65,10 +66,12 @@ class _OnnxRuntimeSession:
     precision = Precision.F32
 
     def __init__(self, session: Any) -> None:
+        self._opened = OpenedHere()
         self._session = session
         self._input = session.get_inputs()[0].name
 
     def run(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+        self._opened.require_here()
         try:
             return tuple(self._session.run(None, {self._input: np.ascontiguousarray(pictures)}))
         except Exception as error:  # see above

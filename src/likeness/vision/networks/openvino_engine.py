@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import EngineUnavailable
+from likeness.opened_here import OpenedHere
 from likeness.vision.networks.session import Precision, Session
 
 Shape = tuple[int, ...]
@@ -113,6 +114,7 @@ class OpenVinoSession:
     def __init__(
         self, compiled: Callable[[Shape | None], Any], precision: Precision, requests: int
     ) -> None:
+        self._opened = OpenedHere()
         self._compiled = compiled
         self._count = requests
         self._any = _Requests(compiled(None), requests)
@@ -126,7 +128,9 @@ class OpenVinoSession:
 
         Raises:
             EngineUnavailable: OpenVINO failed.
+            Conflict: this process was forked since.
         """
+        self._opened.require_here()
         try:
             return self._requests_for(pictures.shape).run(pictures)
         except RuntimeError as error:
