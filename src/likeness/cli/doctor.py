@@ -17,6 +17,7 @@ from functools import partial
 from importlib.util import find_spec
 from itertools import starmap
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -24,6 +25,7 @@ from likeness import __version__
 from likeness.app import Installation, Workload
 from likeness.app.home import anchors_of, database_url, key_source, keys_setting, rows_here
 from likeness.app.home_notes import HomeNotes
+from likeness.cli.doctor_client import IN_CODE, OWN, clients_here, endpoint_of
 from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.exit_codes import ExitCode
@@ -82,12 +84,23 @@ class Finding:
     mend: str | None = None
 
 
-def doctor(as_json: AsJson = False, artifacts: Artifacts = None) -> None:
+def doctor(
+    client: Annotated[
+        bool,
+        typer.Option(
+            "--client",
+            help="Look at the AWS clients of this machine and of the current folder instead: which"
+            " of them come to Likeness, and which go to Amazon.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+    artifacts: Artifacts = None,
+) -> None:
     """Say what is here, what is missing and what mends it; exit code 2 when something is.
 
     Nothing is fetched or written.
     """
-    findings = _findings(artifacts)
+    findings = list(_of_clients()) if client else _findings(artifacts)
     well = all(finding.well for finding in findings)
     if as_json:
         print_json({"well": well, "findings": [asdict(finding) for finding in findings]})
@@ -101,6 +114,28 @@ def doctor(as_json: AsJson = False, artifacts: Artifacts = None) -> None:
                 print(f"    to mend it: {finding.mend}")
         print("All is well." if well else "Something is missing; see the lines marked with !.")
     raise typer.Exit(ExitCode.DONE if well else ExitCode.USED_WRONGLY)
+
+
+def _of_clients() -> Iterator[Finding]:
+    """Look at the AWS clients of this machine, and where they go."""
+    endpoint = endpoint_of(os.environ)
+    yield Finding(
+        "endpoint",
+        f"{endpoint.address or 'Amazon'} ({endpoint.why}), for clients that read the variable",
+        well=endpoint.address is not None,
+        mend=None if endpoint.address else f"export {OWN}=http://127.0.0.1:8020",
+    )
+    found = clients_here(Path.cwd())
+    for one in found:
+        state = {
+            True: f"reads {OWN}",
+            False: f"does not read {OWN}: it sends pictures to Amazon",
+            None: f"may or may not read {OWN}, by its version",
+        }[one.reads]
+        well = one.reads is True
+        yield Finding(one.name, f"{state} ({one.place})", well, None if well else IN_CODE)
+    if not found:
+        yield Finding("clients", "none of AWS's SDKs and no AWS CLI is found")
 
 
 def _findings(artifacts: str | None) -> list[Finding]:

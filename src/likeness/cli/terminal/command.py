@@ -46,7 +46,7 @@ _COMMANDS = {
     "sources": "Register cameras and streams, and look for people in them as it happens.",
     "jobs": "List, show, stop and cancel long work, such as searches of clips.",
     "review": "Look at cases and decide what the machine only suggests.",
-    "serve": "Serve Amazon Rekognition's API to boto3, the AWS CLI and every SDK.",
+    "serve": "Serve Amazon Rekognition's API to boto3, the AWS CLI and other SDKs.",
     "models": "List, fetch, add and measure models.",
     "keys": "Manage access keys: who may call the server, in which role, for which purposes.",
     "policy": "Show and change the rules, and stop uses at once.",
