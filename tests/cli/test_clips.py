@@ -291,7 +291,7 @@ def test_a_disk_that_is_full_while_annotating_leaves_nothing_behind(
     (tmp_path / "seen").mkdir()
     out = tmp_path / "seen" / "seen.mp4"
     outcome = likeness("detect", clip, "--annotate", out)
-    assert outcome.code == 2
+    assert outcome.code == 3
     (line,) = outcome.err.splitlines()
     assert "No space left on device" in line
     assert "2 people" in outcome.out  # which took long to find out

@@ -232,6 +232,7 @@ def test_what_reads_rows_alone_imports_no_index_and_no_engine(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "home"))
+    assert shell("keys", "create", "first", "--sector", "charity").code == 0  # makes the home
     script = (
         "import sys\n"
         "from likeness.cli.terminal.command import run\n"

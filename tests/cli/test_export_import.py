@@ -211,7 +211,7 @@ def test_a_full_disk_leaves_what_was_there(
     outcome = likeness(
         "export", "--collection", "staff", "--out", exported, "--passphrase-file", words
     )
-    assert outcome.code == 2
+    assert outcome.code == 3
     assert "No space left on device" in outcome.err
     assert exported.read_bytes() == before
     assert not list(exported.parent.glob(".*.part"))

@@ -106,9 +106,11 @@ DONE: list[tuple[list[str], list[tuple[str, str, str]]]] = [
     (["report", "list"], [("done", READ, "report list")]),
     (["config", "show"], []),
 ]
-# What the stop switch stops: erasing goes on, and so does governing.
+# What the stop switch stops: erasing, governing and auditing go on.
 STOPPED = [
-    arguments for arguments, entries in DONE if entries and entries[0][1] not in (ERASE, "govern")
+    arguments
+    for arguments, entries in DONE
+    if entries and entries[0][1] not in (ERASE, "govern", "audit")
 ]
 
 

@@ -401,10 +401,10 @@ def _plain(path: Path, seal: Seal) -> bytes:
 def test_sweep_erases_what_is_due_and_nothing_else(home: Home, gallery: Gallery) -> None:
     clock = home.clock
     make(gallery, "visitors", retention_days=30)
-    gallery.enrol("visitors", [new(1, "Vera"), new(2, "Wim")])
+    gallery.enrol("visitors", [new(11, "Vera"), new(12, "Wim")])
     gallery.enrol("staff", [new(1, "Ada"), new(2, "Ada", expires_at=clock.now)])
     clock.pass_days(20)
-    gallery.enrol("visitors", [new(3, "Wim")])
+    gallery.enrol("visitors", [new(13, "Wim")])
 
     first = erase.sweep(gallery)
     assert (first.subjects, first.references) == (0, 1)

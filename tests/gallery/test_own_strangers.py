@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, func, insert, select, update
 
-from likeness.errors import KeyUnusable
 from likeness.evaluation import calibrate_own_strangers
 from likeness.gallery import By, Gallery, Measured
 from likeness.gallery.tables import OWN_STRANGERS, REFERENCES
@@ -333,7 +332,9 @@ def test_what_was_measured_by_another_model_is_not_used(home: Home, gallery: Gal
 
 @pytest.mark.usefixtures("measured")
 @pytest.mark.parametrize("damage", ["a changed byte", "another collection's", "nothing"])
-def test_what_somebody_wrote_into_it_is_refused(home: Home, gallery: Gallery, damage: str) -> None:
+def test_what_somebody_wrote_into_it_does_not_count(
+    home: Home, gallery: Gallery, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
     make(gallery, "others")
     other = gallery.open("others")[1].seal
     kept = home.database.read(
@@ -348,10 +349,8 @@ def test_what_somebody_wrote_into_it_is_refused(home: Home, gallery: Gallery, da
     home.database.write(
         lambda c: c.execute(update(OWN_STRANGERS).values(measured_at=home.clock.now.replace(day=2)))
     )
-    with pytest.raises(KeyUnusable):
-        gallery.strangers(gallery.collection("staff"))
-    with pytest.raises(KeyUnusable):
-        gallery.own_scores(gallery.collection("staff"), template(0), [])
+    assert gallery.strangers(gallery.collection("staff")) is None
+    assert "is damaged and left out" in caplog.text
 
 
 def test_nothing_of_it_lies_in_the_clear(home: Home, measured: Measured) -> None:

@@ -203,8 +203,9 @@ def test_reference_keeps_its_place_where_another_has_the_new_one(
     home.database.write(lambda c: at(c, seal).changes.stage(change, found))
     gallery.switch(change)
 
-    kept = home.database.read(lambda c: at(c, seal).references.by_ids([one.id, other.id]))
-    assert {each.id: each.details.face.box.left for each in kept} == {
+    numbers = [each.number for each in (one, other)]
+    kept = home.database.read(lambda c: at(c, seal).references.by_numbers(numbers))
+    assert {each.id: each.details.face.box.left for each in kept.values()} == {
         one.id: face().box.left,
         other.id: NEW_LEFT,
     }

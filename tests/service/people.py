@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from likeness.app.home import open_home
 from likeness.config import Settings
 from likeness.gallery import NewReference
+from likeness.service.enrol.collections import create_collection
 from likeness.service.enrol.enrol import Demands, Enroller
 from likeness.service.enrol.sources import NamedPicture, read_source
 from likeness.service.uses import Home
@@ -104,6 +105,11 @@ def make(home: Home, collection: str = "staff") -> None:
         dimensions=made.dimensions,
         cohort_version=made.cohort_version,
     )
+
+
+def make_on_record(home: Home, collection: str = "staff") -> None:
+    """Make one as its door does: another process finds the entry that it has."""
+    create_collection(home, Caller(home.somebody, "CreateCollection"), collection)
 
 
 def person(home: Home, seed: int, subject: str | None = None) -> NewReference:

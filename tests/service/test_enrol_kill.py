@@ -16,7 +16,7 @@ from likeness.gallery import By, Size
 from likeness.service.enrol.enrol import Outcome
 from likeness.service.uses import Home
 from tests.service.enrolling import run
-from tests.service.people import crowd, enroller, home_at, make, template_of
+from tests.service.people import crowd, enroller, home_at, make_on_record, template_of
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +64,7 @@ def test_kill_9_loses_nothing_told_and_the_rest_follows(
     for seed in range(KILLS):
         collection = f"killed {seed}"
         with home_at(tmp_path, database_url, standards) as home:
-            make(home, collection)
+            make_on_record(home, collection)
         told = kill_one(tmp_path, database_url, standards, collection, seed)
         cut_off += len(told) < _COUNT
         with home_at(tmp_path, database_url, standards) as home:

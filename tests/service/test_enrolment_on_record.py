@@ -28,7 +28,16 @@ from likeness.service.uses import Home
 from likeness.terms import UNDECLARED, Principal, Role
 from tests.service import enrolling
 from tests.service.accounting import FACTS
-from tests.service.people import RED, crowd, draw, enroller, home_at, make, template_of
+from tests.service.people import (
+    RED,
+    crowd,
+    draw,
+    enroller,
+    home_at,
+    make,
+    make_on_record,
+    template_of,
+)
 
 SOMEBODY = Principal("local:searcher", Role.ADMIN)
 
@@ -270,7 +279,7 @@ def test_kill_9_while_pictures_are_looked_at_leaves_the_intent(
 ) -> None:
     crowd(tmp_path / "people", 3)
     with home_at(tmp_path, database_url, standards) as home:
-        make(home)
+        make_on_record(home)
     program = multiprocessing.get_context("spawn").Process(
         target=enrolling.run_until_commit, args=(tmp_path, database_url, standards)
     )
@@ -279,4 +288,4 @@ def test_kill_9_while_pictures_are_looked_at_leaves_the_intent(
     assert program.exitcode == -9
     with home_at(tmp_path, database_url, standards) as home:
         assert home.gallery.collection("staff").size == Size(0, 0)
-        assert [one["kind"] for one in entries(home)] == ["intent"]
+        assert [one["kind"] for one in entries(home)] == ["done", "intent"]

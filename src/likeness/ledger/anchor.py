@@ -82,7 +82,7 @@ class AnchorFiles:
             with suppress(LedgerBroken):  # a damaged one of another ledger says nothing of this
                 other = self.read(path)
             if other is not None and other.database == self._database:
-                raise AnotherDatabase(other)
+                raise AnotherDatabase.of(other)
         return None
 
     def former(self, origin: str) -> Anchor | None:
@@ -151,12 +151,17 @@ class AnchorFiles:
 class AnotherDatabase(LedgerBroken):
     """Where a home had a ledger there is a database that is new, or another."""
 
-    def __init__(self, anchor: Anchor) -> None:
-        super().__init__(
+    anchor: Anchor | None = None
+
+    @classmethod
+    def of(cls, anchor: Anchor) -> "AnotherDatabase":
+        """Say of which ledger the home's anchor is."""
+        error = cls(
             f"This home had a ledger of {anchor.size} entries, {anchor.signed.checkpoint.origin},"
             f" and its database is another one, or new. Restore that database; {BEGIN_ANEW}."
         )
-        self.anchor = anchor
+        error.anchor = anchor
+        return error
 
 
 @contextmanager

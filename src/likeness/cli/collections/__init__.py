@@ -42,7 +42,7 @@ VERBS = {
     ),
     "certificates": Verb(
         f"{_HERE}.certificates:certificates",
-        "List the certificates of erasures, or give one again.",
+        "List the certificates of erasures, newest first, or give one again as it was issued.",
     ),
     "cohort": Verb(
         f"{_HERE}.re_embed:cohort",
