@@ -248,7 +248,7 @@ class _Gone(Exception):
 
 
 def _done(answer: httpx.Response) -> Any:
-    if answer.status_code == 409:
+    if answer.status_code in (404, 409):
         raise _Gone(answer.text)
     assert answer.status_code < 300, answer.text
     return answer.json()
