@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from likeness import library
+from likeness.ledger.tables import ENTRIES
 
 from .conftest import BLUE, GREEN, RED
-from .staff import Command, Make, employ, enable_rules, enrol_unnamed
+from .staff import Command, Make, employ, enable_rules, enrol_unnamed, home
 from .test_on_record import entries
 from .test_review import answer
 
@@ -82,6 +84,40 @@ def test_what_may_not_be_searched_is_said(searched: Command, picture: Make, tmp_
     assert "refused by none of house" in document["unsearched"][0]["reason"]
     assert searched("subject-report", "--picture", probe, "--collection", "staff").code == 1
     assert only(answer(searched, "subject-report", "Rosa"))["references"]
+
+
+@pytest.mark.parametrize("named", [[], ["--collection", "staff"]])
+def test_where_reports_are_forbidden_nobody_learns_who_is_there(
+    searched: Command, tmp_path: Path, named: list[str]
+) -> None:
+    enable_rules(
+        searched,
+        tmp_path,
+        '@id("none") @source("a test") @effective("2020-01-01")'
+        ' forbid(principal, action == Action::"audit", resource is Collection);',
+    )
+    known, unknown = (searched("subject-report", who, *named, "--json") for who in ("Rosa", "No"))
+    assert known.code == unknown.code
+    assert known.out.replace("Rosa", "No") == unknown.out or known.code == 0
+    assert "refused by none of house" in known.out + known.err
+    assert json.loads(known.out).get("reports", []) == json.loads(unknown.out).get("reports", [])
+
+
+def test_a_damaged_entry_is_counted_and_the_others_are_told(searched: Command) -> None:
+    before = only(answer(searched, "subject-report", "Rosa"))["uses"]
+    damaged = before[-1]["index"]
+    with home() as opened:
+        opened.database.write(
+            lambda c: c.execute(
+                update(ENTRIES)
+                .where(ENTRIES.c.position == damaged)
+                .values(entry=ENTRIES.c.entry.concat(b"}"))
+            )
+        )
+    document = answer(searched, "subject-report", "Rosa")
+    assert document["unreadable"] == 1
+    assert damaged not in [one["index"] for one in only(document)["uses"]]
+    assert "this may not be all" in searched("subject-report", "Rosa").out
 
 
 def test_the_library_reports_too(searched: Command) -> None:

@@ -75,6 +75,11 @@ def _in_words(found: SubjectReports) -> Iterator[str]:
         yield f"Not searched: {each.collection}. {each.reason}"
     since = "" if found.since is None else f" since {minute(found.since)}"
     yield f"Read: the ledger's entries{since}, {found.entries} in all."
+    if found.unreadable:
+        yield (
+            f"Damaged: {found.unreadable} of them, so this may not be all. `likeness ledger verify`"
+            " names the first."
+        )
     yield "What to do about it:"
     for line in CONTEST:
         yield f"  {line}"

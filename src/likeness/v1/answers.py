@@ -482,6 +482,7 @@ class SubjectReportsAnswer(Answer):
     reports: list[SubjectReportAnswer]
     unsearched: list[UnsearchedAnswer]
     entries: int
+    unreadable: int
     since: AwareDatetime | None
     contest: list[str]
     contact: str | None

@@ -6,16 +6,18 @@ no key any more, so that nothing can be said of them.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from likeness.access import keys, may
-from likeness.errors import Conflict, Denied, StateError
+from likeness.errors import Conflict, Denied, LedgerBroken, StateError
 from likeness.gallery import By, Collection, CollectionRows, Reference, Subject
 from likeness.ledger import Entry, Kind, ReceiptId, entry_count, every_entry, read_entry
 from likeness.service.enrol.subjects import everybody_named
@@ -82,12 +84,14 @@ class Unsearched:
 class SubjectReports:
     """The reports of somebody, by collection; `entries` of the ledger were read, `since` the first.
 
-    `contact` is who answers for the installation, None where the settings name nobody.
+    `unreadable` entries are damaged, so that nobody can say whom they were about. `contact` is who
+    answers for the installation, None where the settings name nobody.
     """
 
     reports: tuple[SubjectReport, ...]
     unsearched: tuple[Unsearched, ...]
     entries: int
+    unreadable: int
     since: datetime | None
     contact: str | None
 
@@ -109,14 +113,19 @@ class _Reports:
     caller: Caller
     reports: list[SubjectReport] = field(default_factory=list)
     unsearched: list[Unsearched] = field(default_factory=list)
+    unreadable: set[int] = field(default_factory=set)
 
-    def add(self, of: Collection, people: Sequence[_Person]) -> None:
-        """Report on people of a collection, as a use of it."""
+    def add(self, of: Collection, find: Callable[[], Sequence[_Person]]) -> None:
+        """Report on people of a collection, as a use of it: who is there is looked up within."""
         rows = self.rows
         with rows.record(self.caller, Action.AUDIT, of) as record:
             _require_reader(self.caller)
+            people = find()
             made = [
-                rows.database.read(partial(_report, rows=rows, of=of, person=one)) for one in people
+                rows.database.read(
+                    partial(_report, rows=rows, of=of, person=one, unreadable=self.unreadable)
+                )
+                for one in people
             ]
             record.answered(
                 Outcome(
@@ -131,7 +140,12 @@ class _Reports:
         """Give what was reported."""
         entries, since = self.rows.database.read(_extent)
         return SubjectReports(
-            tuple(self.reports), tuple(self.unsearched), entries, since, self.rows.contact
+            tuple(self.reports),
+            tuple(self.unsearched),
+            entries,
+            len(self.unreadable),
+            since,
+            self.rows.contact,
         )
 
 
@@ -148,11 +162,12 @@ def report_on_subject(
     reports = _begin(rows, caller)
     for of in _collections(rows, caller, collection):
         try:
-            person = of.read(partial(_named, name=subject))
-        except NoSuchSubject:
-            continue
-        reports.add(of, [person])
-    if not reports.reports:
+            reports.add(of, partial(_everybody_named, of, subject))
+        except Denied as error:  # whoever is there
+            if collection is not None:
+                raise
+            reports.unsearched.append(Unsearched(of.name, str(error)))
+    if not (reports.reports or reports.unsearched):
         with rows.record_use(caller, caller.use(Action.AUDIT, UNDECLARED)):
             raise NoSuchSubject(subject)
     return reports.done()
@@ -181,17 +196,14 @@ def report_on_picture(
                 raise Conflict(
                     f"People have to decide first, in case {found.case_ids[0]}. Ask again then."
                 )
+            if not found.searched:
+                _ = found.located.foremost  # or NoFace
+            matches = [match for one in found.searched for match in one.matches]
+            reports.add(of, partial(of.read, partial(_people, matches=matches)))
         except (Denied, StateError) as error:
             if collection is not None:
                 raise
             reports.unsearched.append(Unsearched(of.name, str(error)))
-            continue
-        if not found.searched:
-            _ = found.located.foremost  # or NoFace
-        matches = [match for one in found.searched for match in one.matches]
-        people = of.read(partial(_people, matches=matches))
-        if people:
-            reports.add(of, people)
     return reports.done()
 
 
@@ -226,6 +238,13 @@ def _named(its: CollectionRows, name: str) -> _Person:
     return _Person(found.subjects, (*theirs, *found.references))
 
 
+def _everybody_named(of: Collection, name: str) -> list[_Person]:
+    try:
+        return [of.read(partial(_named, name=name))]
+    except NoSuchSubject:
+        return []
+
+
 def _people(its: CollectionRows, matches: Sequence[Match]) -> list[_Person]:
     """Group matches by subject; of somebody unnamed each reference is one."""
     people: dict[UUID, _Person] = {}
@@ -239,32 +258,47 @@ def _people(its: CollectionRows, matches: Sequence[Match]) -> list[_Person]:
     return list(people.values())
 
 
-def _report(connection: Connection, rows: Rows, of: Collection, person: _Person) -> SubjectReport:
+def _report(
+    connection: Connection, rows: Rows, of: Collection, person: _Person, unreadable: set[int]
+) -> SubjectReport:
     known = [one.id for one in person.subjects]
     # What was found of whoever was merged into them was found of them.
     subject_ids = [*known, *of.within(connection).subjects.taken_up(known)]
-    uses = _uses(connection, rows, of.id, [*subject_ids, *(one.id for one in person.references)])
+    ids = [*subject_ids, *(one.id for one in person.references)]
+    uses = _uses(connection, rows, of.id, ids, unreadable)
     name = person.subjects[0].name if person.subjects else None
     return SubjectReport(of.name, name, person.references, tuple(uses), person.similarity)
 
 
 def _uses(
-    connection: Connection, rows: Rows, collection_id: UUID, ids: Sequence[UUID]
+    connection: Connection,
+    rows: Rows,
+    collection_id: UUID,
+    ids: Sequence[UUID],
+    unreadable: set[int],
 ) -> list[UseOfSomebody]:
-    """Find the entries about some ids, the newest first."""
+    """Find the entries about some ids, the newest first; add the numbers of those that are none."""
     holders = {one.principal.id: one.name for one in keys.every(connection)}
     commitments = rows.ledger.commitments(connection, ids)
     # A look at the bytes spares most entries from being read.
     where = str(collection_id).encode()
     found = []
     for index, written in enumerate(every_entry(connection)):
+        if not written:
+            unreadable.add(index)
+            continue
         if where not in written or not (b'"references":[' in written or b'"subjects":[' in written):
+            continue
+        try:
+            entry = read_entry(written)
+        except LedgerBroken:
+            unreadable.add(index)
             continue
         document = json.loads(written)
         named = {*document.get("references", ()), *document.get("subjects", ())}
-        if named.isdisjoint(commitments.in_use(UUID(document["use"]))):
+        if named.isdisjoint(commitments.in_use(entry.use.id)):
             continue
-        entry, receipt_id = read_entry(written), str(ReceiptId.of_entry(index, written))
+        receipt_id = str(ReceiptId.of_entry(index, written))
         holder = holders.get(entry.use.principal.id)
         found.append(UseOfSomebody(index, receipt_id, entry, holder))
     return found[::-1]
@@ -272,5 +306,8 @@ def _uses(
 
 def _extent(connection: Connection) -> tuple[int, datetime | None]:
     """Say how many entries the ledger has, and when it began."""
-    first = next(iter(every_entry(connection)), None)
-    return entry_count(connection), None if first is None else read_entry(first).at
+    since = None
+    for first in islice(every_entry(connection), 1):
+        with suppress(LedgerBroken):
+            since = read_entry(first).at
+    return entry_count(connection), since
