@@ -79,11 +79,11 @@ def test_the_cli_is_asked_for_its_version(machine: Path, said: str, reads: bool 
     assert found.reads is reads
 
 
-def test_javascripts_first_sdk_never_reads_it(machine: Path) -> None:
+def test_javascripts_sdks_are_not_trusted_to_read_it(machine: Path) -> None:
     modules = machine / "node_modules"
     put(modules / "aws-sdk/package.json", json.dumps({"version": "2.1692.0"}))
     put(modules / "@aws-sdk/client-rekognition/package.json", json.dumps({"version": "3.900.0"}))
-    assert [one.reads for one in clients_here(machine)] == [False, True]
+    assert [one.reads for one in clients_here(machine)] == [False, None]
     put(modules / "aws-sdk/package.json", "[]")
     put(modules / "@aws-sdk/client-rekognition/package.json", "nonsense")
     assert clients_here(machine) == []
@@ -98,3 +98,24 @@ def test_what_a_project_names_is_found(machine: Path) -> None:
 
 def test_endpoint_of_nobody_is_amazons() -> None:
     assert endpoint_of({}) == Endpoint(None, "AWS_ENDPOINT_URL_REKOGNITION is not set")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://rekognition.eu-west-1.amazonaws.com",
+        "https://REKOGNITION.cn-north-1.amazonaws.com.cn.:443/",
+        "https://rekognition.eu-west-1.api.aws",
+        "127.0.0.1:8020",
+        "nonsense",
+        "http://",
+        "http://[::1",
+    ],
+)
+def test_an_address_of_amazon_or_of_nothing_is_no_endpoint(given: str) -> None:
+    assert endpoint_of({"AWS_ENDPOINT_URL_REKOGNITION": given}).address is None
+
+
+def test_a_host_that_only_looks_like_amazon_is_taken() -> None:
+    given = "http://amazonaws.com.example:8020"
+    assert endpoint_of({"AWS_ENDPOINT_URL_REKOGNITION": given}).address == given

@@ -25,7 +25,7 @@ from likeness import __version__
 from likeness.app import Installation, Workload
 from likeness.app.home import anchors_of, database_url, key_source, keys_setting, rows_here
 from likeness.app.home_notes import HomeNotes
-from likeness.cli.doctor_client import IN_CODE, OWN, clients_here, endpoint_of
+from likeness.cli.doctor_client import IGNORED, IN_CODE, OWN, clients_here, endpoint_of
 from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.exit_codes import ExitCode
@@ -116,6 +116,12 @@ def doctor(
     raise typer.Exit(ExitCode.DONE if well else ExitCode.USED_WRONGLY)
 
 
+def _mend_of_endpoint() -> str:
+    """Give the command after which clients that read the variable come here."""
+    export = f"export {OWN}=http://127.0.0.1:8020"
+    return f"unset {IGNORED}; {export}" if IGNORED in os.environ else export
+
+
 def _of_clients() -> Iterator[Finding]:
     """Look at the AWS clients of this machine, and where they go."""
     endpoint = endpoint_of(os.environ)
@@ -123,7 +129,7 @@ def _of_clients() -> Iterator[Finding]:
         "endpoint",
         f"{endpoint.address or 'Amazon'} ({endpoint.why}), for clients that read the variable",
         well=endpoint.address is not None,
-        mend=None if endpoint.address else f"export {OWN}=http://127.0.0.1:8020",
+        mend=None if endpoint.address else _mend_of_endpoint(),
     )
     found = clients_here(Path.cwd())
     for one in found:

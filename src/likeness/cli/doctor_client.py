@@ -1,8 +1,7 @@
 """Whether the clients of this machine come here: which of them read the variable of the endpoint.
 
 Nothing of a client is run but `aws --version`: the others are known by what package managers wrote.
-Versions are those of AWS's reference guide for SDKs and tools, "Service-specific endpoints", and of
-its SDKs' change logs.
+Versions are those that AWS announced; where none is known for certain, that is said.
 """
 
 import json
@@ -21,9 +20,10 @@ OWN, ALL, IGNORED = (
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 )
 IN_CODE = "pass the endpoint in code, such as endpoint_url= of boto3.client"
+_AMAZON = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _LONGEST_S = 20
 _MOST_BYTES = 4 << 20
-_BOTOCORE, _CLI_1, _CLI_2, _NODE_3 = (1, 31, 0), (1, 29, 0), (2, 13, 0), (3, 428, 0)
+_BOTOCORE, _CLI_1, _CLI_2 = (1, 31, 0), (1, 29, 0), (2, 13, 0)
 # What a project's files name a client, and whether it reads the variable; None: it depends on a
 # version that is not known here.
 _NAMED = (
@@ -62,7 +62,15 @@ def endpoint_of(environment: Mapping[str, str]) -> Endpoint:
         return Endpoint(None, f"{IGNORED} is true, so every other variable is ignored")
     for name in (OWN, ALL):
         if given := environment.get(name):
-            place = urlsplit(given)
+            try:
+                place = urlsplit(given)
+                host = (place.hostname or "").rstrip(".")
+            except ValueError:
+                return Endpoint(None, f"{name} is no address")
+            if place.scheme not in ("http", "https") or not host:
+                return Endpoint(None, f"{name} is no address that begins with http:// or https://")
+            if host.endswith(_AMAZON):
+                return Endpoint(None, f"{name} names {host}, which is Amazon's")
             # A user and a password are nobody's to print.
             return Endpoint(f"{place.scheme}://{place.netloc.rpartition('@')[2]}", f"by {name}")
     return Endpoint(None, f"{OWN} is not set")
@@ -110,12 +118,12 @@ def _of_node(folder: Path) -> Iterator[Client]:
     if node := shutil.which("node"):
         places.append(Path(node).resolve().parent.parent / "lib/node_modules")
     for place in places:
-        for package, since in (("aws-sdk", None), ("@aws-sdk/client-rekognition", _NODE_3)):
+        # Of version 3 some read it, and of some later ones users report that they do not.
+        for package, reads in (("aws-sdk", False), ("@aws-sdk/client-rekognition", None)):
             try:
                 version = str(json.loads(_text(place / package / "package.json"))["version"])
             except (OSError, ValueError, KeyError, TypeError):
                 continue
-            reads = since is not None and _is_from(version, since)
             yield Client(f"JavaScript {package} {version}", str(place), reads)
 
 
