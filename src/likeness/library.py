@@ -395,7 +395,7 @@ def open_subjects(collection: str, settings: Settings | None = None) -> Iterator
     """
     from likeness.app.home import open_rows
 
-    with open_rows(Installation(settings or read_settings())) as rows:
+    with open_rows(Installation(settings or read_settings()), makes_home=False) as rows:
         yield Subjects(rows, collection)
 
 

@@ -181,6 +181,10 @@ def silent_port(listens: bool) -> Iterator[int]:
         if listens:
             port.listen()
         yield port.getsockname()[1]
+        # A handshake that is cut off while it ends would leave its socket to the next test.
+        for thread in threading.enumerate():
+            if thread.name == "publisher":
+                thread.join(5)
 
 
 @pytest.mark.parametrize(

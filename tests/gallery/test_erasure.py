@@ -17,6 +17,7 @@ from likeness.gallery import (
     ErasureCertificate,
     Gallery,
     erasure,
+    erasure_rows,
     subjects,
 )
 from likeness.gallery.erasing import Erasing
@@ -170,7 +171,7 @@ class Crash(BaseException):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("at", ["forget", "scrub", "_kept"])
+@pytest.mark.parametrize("at", ["forget", "scrub", "keep_certificate"])
 @pytest.mark.parametrize("whole", [False, True])
 def test_erasure_is_finished_at_the_next_start(
     home: Home, monkeypatch: pytest.MonkeyPatch, at: str, whole: bool
@@ -193,10 +194,10 @@ def test_erasure_is_finished_at_the_next_start(
         else:
             erase.subject(first, "staff", person.id)
     first._lock.release()
-    assert len(home.database.read(erasure.pending)) == 1
+    assert len(home.database.read(erasure_rows.pending)) == 1
 
     with home.open() as again:
-        assert home.database.read(erasure.pending) == []
+        assert home.database.read(erasure_rows.pending) == []
         text = home.database.read(lambda c: c.execute(select(ERASURES.c.certificate)).scalar_one())
         certificate = ErasureCertificate.from_json(json.loads(text))
         assert again.erasing.verify(certificate).holds

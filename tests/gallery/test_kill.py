@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Column, func, select
 
 from likeness.errors import NotFound
-from likeness.gallery import By, Gallery, Size, erasure
+from likeness.gallery import By, Gallery, Size, erasure_rows
 from likeness.gallery.following_index import FollowingIndex
 from likeness.gallery.rows_as_vectors import subject_vectors
 from likeness.gallery.tables import REFERENCES, SUBJECTS
@@ -101,7 +101,7 @@ def in_rows(home: Home, of: Column[int]) -> set[int]:
 
 def check(home: Home, told: Told, seed: int) -> None:
     with home.open() as gallery:
-        assert home.database.read(erasure.pending) == []
+        assert home.database.read(erasure_rows.pending) == []
         named = sizes(gallery, home)
         there = {int(name.split()[1]) for name in named if name.startswith("person")}
         assert told.certain <= there <= told.possible

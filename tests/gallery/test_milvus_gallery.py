@@ -9,7 +9,7 @@ import pytest
 from pymilvus import MilvusClient
 
 from likeness.errors import IndexUnavailable
-from likeness.gallery import By, Gallery, MakeIndex, erasure
+from likeness.gallery import By, Gallery, MakeIndex, erasure_rows
 from likeness.index import milvus_index
 from likeness.secrets import Keyring
 from tests.gallery import erase, galleries
@@ -144,7 +144,7 @@ def test_erasure_that_the_server_was_away_for_is_finished_when_it_is_back(
         gallery = fragile_home.open()
         with pytest.raises(IndexUnavailable):
             gallery.search("staff", template(14), 1)
-    assert len(fragile_home.database.read(erasure.pending)) == 1
+    assert len(fragile_home.database.read(erasure_rows.pending)) == 1
 
     server.start()
     for by in By:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Table, func, insert, select
 
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, ModelMismatch
-from likeness.gallery import By, Change, FoundAgain, Gallery, erasure, staging
+from likeness.gallery import By, Change, FoundAgain, Gallery, erasure_rows, staging
 from likeness.gallery.erasing import Erasing
 from likeness.gallery.tables import CHANGES, COHORTS, REFERENCES, STAGED
 from likeness.index.exact_index import ExactIndex
@@ -533,7 +533,7 @@ def test_reader_in_the_way_of_clearing_away_is_told_of(
         begin_model(home, gallery, cohort="another")
     gallery.erasing.finish([])
     assert rows(home, CHANGES) == 0
-    assert home.database.read(erasure.pending) == []
+    assert home.database.read(erasure_rows.pending) == []
 
 
 def test_kill_9_leaves_a_collection_wholly_what_it_was_or_is_to_be(home: Home) -> None:

@@ -134,7 +134,7 @@ def download_from_publisher(
         *handlers,
     )
     # It may outlive the wait for it, by a look-up of a name for one, and must not hold up an exit.
-    threading.Thread(target=transfer.run, args=(opener,), daemon=True).start()
+    threading.Thread(target=transfer.run, args=(opener,), name="publisher", daemon=True).start()
     try:
         copy_exactly(transfer, size, destination, address.url, progress)
     except ModelTampered as error:

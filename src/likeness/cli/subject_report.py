@@ -24,7 +24,7 @@ from likeness.service.govern.subject_report import (
     report_on_subject,
 )
 from likeness.terms import UNDECLARED
-from likeness.v1.answers import SubjectReportsAnswer
+from likeness.v1.subject_answers import SubjectReportsAnswer
 
 _OPERATION = "subject-report"
 

@@ -9,7 +9,7 @@ from likeness.gallery.collection import Collection, OpenCollection
 from likeness.gallery.collection_rows import MOST_TAGS, CollectionRows
 from likeness.gallery.compared import Scores
 from likeness.gallery.erasing import KeptElsewhere
-from likeness.gallery.erasure import (
+from likeness.gallery.erasure_rows import (
     Erasure,
     KeptErasure,
     damaged_erasure,

@@ -19,7 +19,7 @@ from likeness.gallery import erasure, own_strangers, proofs, stored_collections
 from likeness.gallery.cohorts import KeptCohort
 from likeness.gallery.collection_rows import CollectionRows
 from likeness.gallery.compared import ComparedReferences, ComparedSubjects, Scores
-from likeness.gallery.erasure import Erasure
+from likeness.gallery.erasure_rows import Erasure
 from likeness.gallery.indexes import CollectionIndexes
 from likeness.gallery.own_strangers import Measured
 from likeness.gallery.references import NewReference, Reference, require_model

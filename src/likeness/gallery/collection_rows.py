@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, bindparam, delete, insert, select
 from likeness.errors import Conflict, InvalidRequest
 from likeness.gallery import cohorts, erasure, proofs, stored_collections
 from likeness.gallery.cohorts import KeptCohort, ReadCohort
-from likeness.gallery.erasure import Erasure, note_reassigned
+from likeness.gallery.erasure import note_reassigned
+from likeness.gallery.erasure_rows import Erasure
 from likeness.gallery.own_strangers import OwnStrangers
 from likeness.gallery.references import References
 from likeness.gallery.staging import Changes

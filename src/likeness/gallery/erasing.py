@@ -13,11 +13,13 @@ from sqlalchemy import Table
 
 from likeness.gallery import (
     erasure,
+    erasure_rows,
     staging,
     stored_collections,
 )
 from likeness.gallery.certificate import ErasureCertificate, Verification
-from likeness.gallery.erasure import Erasure, Remainders
+from likeness.gallery.erasure import Remainders
+from likeness.gallery.erasure_rows import Erasure
 from likeness.gallery.indexes import IndexesInUse
 from likeness.gallery.staging import Change
 from likeness.gallery.stored_collections import StoredCollection
@@ -89,7 +91,7 @@ class Erasing:
 
     def pending(self) -> list[Erasure]:
         """List the erasures that have begun and are not finished, oldest first."""
-        return self._database.read(erasure.pending)
+        return self._database.read(erasure_rows.pending)
 
     def let_go(self) -> None:
         """Let go of what other programs on the database have erased; searches do so anyway.

@@ -9,32 +9,27 @@
 A collection goes key first; its other rows follow between 1 and 2, in portions.
 """
 
-import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from typing import TypeVar
+from uuid import UUID
 
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Row,
     Table,
     delete,
     func,
     insert,
-    literal,
     select,
-    tuple_,
-    update,
 )
 
-from likeness.errors import Conflict, InvalidRequest, KeyUnusable, NotFound
+from likeness.errors import Conflict
 from likeness.gallery import own_strangers, stored_collections
 from likeness.gallery.certificate import Erased, ErasureCertificate, Remainder, Verification
+from likeness.gallery.erasure_rows import Erasure, keep_certificate, note_begun, noted
 from likeness.gallery.marks import Marked, mark_ids, returned
 from likeness.gallery.stored_collections import StoredCollection
 from likeness.gallery.subjects import forget_changes_of, forget_taken_up, taken_up_by
@@ -56,7 +51,7 @@ from likeness.gallery.tables import (
     TAKEN_UP,
 )
 from likeness.secrets import Keyring
-from likeness.storage import Database, Instant, scrub
+from likeness.storage import Database, scrub
 from likeness.terms import in_batches
 
 T = TypeVar("T")
@@ -84,21 +79,6 @@ _EXPORTS = (
 
 Remainders = Callable[[Connection, UUID, datetime], tuple[Remainder, ...]]
 """Says what others leave of who was erased from a collection, from a moment on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """An erasure that has begun: its rows are gone."""
-
-    id: UUID
-    collection_id: UUID
-    # Those that it has vectors of, each with its dimensions.
-    models: tuple[tuple[str, int], ...]
-    erased: Erased
-    begun_at: datetime
-    # What was noted of it beside what every erasure does, and leaves.
-    done: tuple[str, ...] = ()
-    remainders: tuple[Remainder, ...] = ()
 
 
 def begin(
@@ -154,7 +134,7 @@ def begin(
         subjects=len(subjects),
         references=len(references),
     )
-    return _note(connection, collection, _models(connection, collection), erased, now)
+    return note_begun(connection, collection, _models(connection, collection), erased, now)
 
 
 def begin_collection(
@@ -176,7 +156,7 @@ def begin_collection(
     ):
         connection.execute(delete(table).where(table.c.collection_id == collection.id))
     erased = Erased(True, (), (), (), (), size.subjects, size.references)
-    return _note(connection, collection, models, erased, now)
+    return note_begun(connection, collection, models, erased, now)
 
 
 def note_reassigned(
@@ -202,128 +182,6 @@ def note_removed(
     for some in in_batches(reference_numbers, _AT_ONCE):
         rows = [{"collection_id": collection_id, "reference_number": number} for number in some]
         connection.execute(insert(REMOVALS), rows)
-
-
-def note_for_certificate(
-    connection: Connection,
-    erasure_id: UUID,
-    *,
-    done: Sequence[str] = (),
-    remainders: Sequence[Remainder] = (),
-) -> None:
-    """Note for an erasure's certificate what else was done, and what it leaves.
-
-    In the act that begins it.
-    """
-    if not (done or remainders):
-        return
-    ours = ERASURES.c.id == erasure_id
-    content = json.loads(connection.execute(select(ERASURES.c.content).where(ours)).scalar_one())
-    content["done"] = [*content.get("done", ()), *done]
-    content["remainders"] = [
-        *content.get("remainders", ()),
-        *(one.as_json() for one in remainders),
-    ]
-    connection.execute(update(ERASURES).where(ours).values(content=json.dumps(content)))
-
-
-@dataclass(frozen=True, slots=True)
-class KeptErasure:
-    """An erasure as it is kept; `certificate` is None until it is finished.
-
-    Of one that is `damaged`, what was erased is not known.
-    """
-
-    id: UUID
-    collection_id: UUID
-    whole_collection: bool
-    subjects: int
-    references: int
-    begun_at: datetime
-    certificate: ErasureCertificate | None
-    damaged: bool = False
-
-
-def damaged_erasure(erasure_id: object) -> KeyUnusable:
-    """Say that nobody can tell what an erasure took."""
-    return KeyUnusable(
-        f"Erasure {erasure_id} in table {ERASURES.name} was changed from outside. Restore its row"
-        " from a backup."
-    )
-
-
-def kept_erasures(
-    connection: Connection,
-    *,
-    after: UUID | None = None,
-    collection_id: UUID | None = None,
-    limit: int,
-) -> list[KeptErasure]:
-    """List erasures, the newest first, behind one; of a collection, where one is given.
-
-    Raises:
-        NotFound: there is no erasure to begin behind.
-    """
-    chosen = select(ERASURES)
-    if after is not None:
-        last = _row(connection, after)
-        place = tuple_(ERASURES.c.begun_at, ERASURES.c.id)
-        chosen = chosen.where(place < tuple_(literal(last.begun_at, Instant), last.id))
-    if collection_id is not None:
-        chosen = chosen.where(ERASURES.c.collection_id == collection_id)
-    newest = chosen.order_by(ERASURES.c.begun_at.desc(), ERASURES.c.id.desc())
-    return [_kept_erasure(row) for row in connection.execute(newest.limit(limit))]
-
-
-def kept_erasure(connection: Connection, erasure_id: UUID) -> KeptErasure:
-    """Find an erasure by the id of its certificate.
-
-    Raises:
-        NotFound: there is none.
-    """
-    return _kept_erasure(_row(connection, erasure_id))
-
-
-def _row(connection: Connection, erasure_id: UUID) -> Row[Any]:
-    row = connection.execute(select(ERASURES).where(ERASURES.c.id == erasure_id)).first()
-    if row is None:
-        raise NotFound(
-            f"No such certificate {erasure_id}. `likeness collections certificates` lists what this"
-            " installation has issued."
-        )
-    return row
-
-
-def _kept_erasure(row: Row[Any]) -> KeptErasure:
-    try:
-        erased = _erasure(row).erased
-        issued = row.certificate
-        certificate = None if issued is None else ErasureCertificate.from_json(json.loads(issued))
-    except (InvalidRequest, KeyUnusable, TypeError, ValueError):
-        return KeptErasure(row.id, row.collection_id, False, 0, 0, row.begun_at, None, damaged=True)
-    return KeptErasure(
-        row.id,
-        row.collection_id,
-        erased.whole_collection,
-        erased.subjects,
-        erased.references,
-        row.begun_at,
-        certificate,
-    )
-
-
-def pending(connection: Connection) -> list[Erasure]:
-    """List erasures that have begun and are not finished, oldest first."""
-    rows = connection.execute(
-        select(ERASURES).where(ERASURES.c.certificate.is_(None)).order_by(ERASURES.c.begun_at)
-    )
-    found = []
-    for row in rows:
-        try:
-            found.append(_erasure(row))
-        except KeyUnusable as error:  # it keeps no other from being finished
-            _logger.warning("%s", error)
-    return found
 
 
 def finish(
@@ -361,17 +219,16 @@ def finish(
     now = clock()
 
     def certify(connection: Connection) -> list[ErasureCertificate]:
-        # Read again: what was noted of one was noted after it began.
         certificates = [
             _certificate(
-                _noted(connection, erasure),
+                noted(connection, erasure),
                 now,
                 (*left[erasure.id], *scrubbing.out_of_reach, *_EXPORTS),
                 remainders(connection, erasure.collection_id, now),
             )
             for erasure in erasures
         ]
-        return [_kept(connection, one) for one in certificates]
+        return [keep_certificate(connection, one) for one in certificates]
 
     return database.write(certify)
 
@@ -431,46 +288,6 @@ def _models(connection: Connection, collection: StoredCollection) -> tuple[tuple
     return tuple(sorted(models))
 
 
-def _note(
-    connection: Connection,
-    collection: StoredCollection,
-    models: tuple[tuple[str, int], ...],
-    erased: Erased,
-    now: datetime,
-) -> Erasure:
-    erasure = Erasure(uuid4(), collection.id, models, erased, now)
-    content = {"models": models, "erased": erased.as_json()}
-    row = {
-        "id": erasure.id,
-        "collection_id": collection.id,
-        "content": json.dumps(content),
-        "begun_at": now,
-    }
-    connection.execute(insert(ERASURES), row)
-    return erasure
-
-
-def _erasure(row: Row[tuple[Any, ...]]) -> Erasure:
-    try:
-        content = json.loads(row.content)
-        return Erasure(
-            row.id,
-            row.collection_id,
-            tuple((model, dimensions) for model, dimensions in content["models"]),
-            Erased.from_json(content["erased"]),
-            row.begun_at,
-            tuple(content.get("done", ())),
-            tuple(map(Remainder.from_json, content.get("remainders", ()))),
-        )
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise damaged_erasure(row.id) from error
-
-
-def _noted(connection: Connection, erasure: Erasure) -> Erasure:
-    row = connection.execute(select(ERASURES).where(ERASURES.c.id == erasure.id)).one()
-    return _erasure(row)
-
-
 def _certificate(
     erasure: Erasure,
     now: datetime,
@@ -488,16 +305,6 @@ def _certificate(
         out_of_reach,
         (*erasure.remainders, *remainders),
     )
-
-
-def _kept(connection: Connection, certificate: ErasureCertificate) -> ErasureCertificate:
-    """Keep a certificate, unless another act just finished the same erasure; give the one kept."""
-    ours = ERASURES.c.id == certificate.id
-    text, digest = json.dumps(certificate.as_json()), certificate.digest
-    first = update(ERASURES).where(ours, ERASURES.c.certificate.is_(None))
-    connection.execute(first.values(certificate=text, digest=digest))
-    kept = connection.execute(select(ERASURES.c.certificate).where(ours)).scalar_one()
-    return ErasureCertificate.from_json(json.loads(kept))
 
 
 def _rows(

@@ -29,7 +29,7 @@ from likeness.gallery.cohorts import Cohorts, ReadCohort
 from likeness.gallery.collection import Collection, OpenCollection
 from likeness.gallery.collection_rows import CollectionRows
 from likeness.gallery.erasing import Erasing, KeptElsewhere
-from likeness.gallery.erasure import Erasure
+from likeness.gallery.erasure_rows import Erasure
 from likeness.gallery.indexes import IndexesInUse, MakeIndex
 from likeness.gallery.seal import Seal
 from likeness.gallery.staging import Change

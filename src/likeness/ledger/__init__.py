@@ -22,13 +22,8 @@ from likeness.ledger.proofs import (
     tell_witness,
 )
 from likeness.ledger.subject_keys import FORGOTTEN_FROM, Commitments
-from likeness.ledger.verification import (
-    NewBeginning,
-    Outside,
-    Problem,
-    Verification,
-    verify_log,
-)
+from likeness.ledger.verification import Outside, Verification, verify_log
+from likeness.ledger.walk import NewBeginning, Problem
 
 __all__ = [
     "FORGOTTEN_FROM",

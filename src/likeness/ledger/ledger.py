@@ -15,19 +15,27 @@ What holds:
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy.exc import IntegrityError
 
 from likeness.errors import Conflict, InvalidRequest, LedgerBroken, NotFound
 from likeness.ledger.anchor import BEGIN_ANEW, Anchor, AnchorFiles
 from likeness.ledger.entry import Entry, Event, Kind, Rules
+from likeness.ledger.extent import (
+    Extent,
+    is_empty,
+    read_note,
+    require_growth,
+    require_length,
+    schema_as_ours,
+)
 from likeness.ledger.head import (
     Head,
     entry_bytes,
@@ -56,9 +64,8 @@ from likeness.ledger.proofs import (
     read_receipt_id,
 )
 from likeness.ledger.subject_keys import Commitments, SubjectKeys
-from likeness.ledger.tables import ENTRIES, HEAD, OF_LEDGER
+from likeness.ledger.tables import ENTRIES, HEAD
 from likeness.ledger.tree import (
-    EMPTY_ROOT,
     Frontier,
     consistency_proof,
     inclusion_proof,
@@ -77,7 +84,6 @@ _INSERT = insert(ENTRIES)
 _INSERT_HEAD = insert(HEAD).values(id=1)
 _UPDATE_HEAD = update(HEAD)
 _DSSE = b"DSSEv1 "
-_ROWS_GONE = "its rows are gone. Restore a backup"
 _NOTHING = Head("", Frontier(), datetime(1970, 1, 1, tzinfo=UTC), b"")
 
 
@@ -95,14 +101,6 @@ class Position:
     root: bytes
     note: str
     public_key: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Extent:
-    """How long a ledger was, and its root."""
-
-    size: int = 0
-    root: bytes = EMPTY_ROOT
 
 
 class Ledger:
@@ -129,7 +127,7 @@ class Ledger:
         self._key: LedgerKey | None = None
         self._head = _NOTHING
         self._lock = threading.Lock()
-        self._acknowledged = _Extent()
+        self._acknowledged = Extent()
         # Why nothing may be appended, whatever the rows are; None where that is not so.
         self._refusal: str | None = None
         # Whether keys of subjects were counted: an anchor is written only after that.
@@ -146,12 +144,12 @@ class Ledger:
             self._refusal = str(error)
             return
         if anchor is not None:
-            self._acknowledged = _Extent(anchor.size, anchor.root)
+            self._acknowledged = Extent(anchor.size, anchor.root)
             self._counted = True
             return
         with suppress(LedgerBroken):  # it is said when it is used
             made = self._database.read(
-                lambda connection: made_on_record(connection) if _is_empty(connection) else 0
+                lambda connection: made_on_record(connection) if is_empty(connection) else 0
             )
             if made:
                 self._refusal = (
@@ -192,7 +190,7 @@ class Ledger:
                 be done.
             InvalidRequest: a text is not fit for an entry.
         """
-        with _schema_as_ours():
+        with schema_as_ours():
             head = self._head_to_extend(connection)
             key = self._key
             if key is None or key.public_key != head.public_key:
@@ -203,7 +201,7 @@ class Ledger:
         """Name an entry's receipt, once its act is committed, and never before."""
         self._counted = True
         self._acknowledge(
-            _Extent(position.index + 1, position.root), position.note, position.public_key
+            Extent(position.index + 1, position.root), position.note, position.public_key
         )
         return str(ReceiptId.of(position.index, position.leaf))
 
@@ -328,17 +326,17 @@ class Ledger:
         """Read what to append to; a ledger that has not begun begins."""
         if self._refusal is not None and not self._begins_anew:
             raise LedgerBroken(self._refusal)
-        acknowledged = _Extent() if self._begins_anew else self._acknowledged
-        note = _read_note(connection)
+        acknowledged = Extent() if self._begins_anew else self._acknowledged
+        note = read_note(connection)
         if note is None:
-            _require_length(0, acknowledged)
+            require_length(0, acknowledged)
             self._replace_key(connection, _NOTHING, Use(_ITSELF, Action.GOVERN, "ledger.begin"))
         elif self._head is _NOTHING or self._head.note != note:
             head = read_head(connection, note, self._origin)
-            _require_growth(connection, head, acknowledged)
+            require_growth(connection, head, acknowledged)
             self._head = head
         else:
-            _require_length(self._head.frontier.size, acknowledged)
+            require_length(self._head.frontier.size, acknowledged)
         return self._head
 
     def _append(self, connection: Connection, key: LedgerKey, head: Head, event: Event) -> Position:
@@ -461,20 +459,20 @@ class Ledger:
             raise LedgerBroken(self._refusal)
         # Before the first row is read: what is acknowledged meanwhile may not be seen here.
         acknowledged = self._acknowledged
-        with _schema_as_ours():
-            note = _read_note(connection)
+        with schema_as_ours():
+            note = read_note(connection)
             if note is None:
-                _require_length(0, acknowledged)
+                require_length(0, acknowledged)
                 raise NotFound(
                     "The ledger has no entries: nothing is recorded yet. Use Likeness first."
                 )
             head = read_head(connection, note, self._origin)
-            _require_growth(connection, head, acknowledged)
-        extent = _Extent(head.frontier.size, head.frontier.root)
+            require_growth(connection, head, acknowledged)
+        extent = Extent(head.frontier.size, head.frontier.root)
         self._acknowledge(extent, head.note, head.public_key)
         return head
 
-    def _acknowledge(self, extent: _Extent, note: str, public_key: bytes) -> None:
+    def _acknowledge(self, extent: Extent, note: str, public_key: bytes) -> None:
         """Remember how long the ledger has to be from now on, here and in the home."""
         with self._lock:
             anew, self._begins_anew = self._begins_anew, False
@@ -496,73 +494,3 @@ def _of_former(anchor: Anchor | None) -> dict[str, str]:
         "former_root": anchor.root.hex(),
         "former_key": anchor.key.raw.hex(),
     }
-
-
-@contextmanager
-def _schema_as_ours() -> Iterator[None]:
-    """Say so where a table or a column of the ledger is gone.
-
-    Raises:
-        LedgerBroken: it is.
-    """
-    try:
-        yield
-    except (ProgrammingError, OperationalError) as error:
-        state = getattr(error.orig, "sqlstate", None) or ""
-        if "no such" not in str(error.orig) and state not in ("42P01", "42703"):
-            raise
-        raise LedgerBroken(
-            "A table of the ledger, or a column, is gone: the database was changed by others."
-            " Restore a backup."
-        ) from error
-
-
-def _is_empty(connection: Connection) -> bool:
-    """Say whether no table of the ledger has a row."""
-    return not any(connection.execute(select(table).limit(1)).first() for table in OF_LEDGER)
-
-
-def _read_note(connection: Connection) -> str | None:
-    """Read the signed checkpoint of all entries; None where nothing was ever recorded.
-
-    Raises:
-        LedgerBroken: it is missing, and rows say that it was there.
-    """
-    notes = dict(stored_notes(connection))
-    if 1 not in notes and _is_empty(connection):
-        return None
-    note = notes.get(1)
-    if note is None:
-        raise LedgerBroken(
-            "The ledger's signed head is missing: the database was changed by others. Restore a"
-            f" backup; {BEGIN_ANEW}."
-        )
-    return note
-
-
-def _require_growth(connection: Connection, head: Head, acknowledged: _Extent) -> None:
-    """Refuse a ledger that does not extend what this program has acknowledged.
-
-    Raises:
-        LedgerBroken: it has fewer entries, or others.
-    """
-    size = head.frontier.size
-    _require_length(size, acknowledged)
-    if acknowledged.size == 0:
-        return
-    proof = consistency_proof(acknowledged.size, size, node_reader(connection))
-    if not is_consistent(acknowledged.size, acknowledged.root, size, head.frontier.root, proof):
-        raise LedgerBroken(
-            f"Of the {acknowledged.size} entries that were acknowledged some are others: the"
-            f" database was replaced or changed. Restore a backup that holds them; {BEGIN_ANEW}."
-        )
-
-
-def _require_length(size: int, acknowledged: _Extent) -> None:
-    """Refuse a ledger that is shorter than what this program has acknowledged."""
-    if size < acknowledged.size:
-        why = "an older copy took its place. Restore the newer one" if size else _ROWS_GONE
-        raise LedgerBroken(
-            f"{acknowledged.size} entries were acknowledged and the database has {size}: {why};"
-            f" {BEGIN_ANEW}."
-        )

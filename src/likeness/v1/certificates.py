@@ -7,7 +7,7 @@ from fastapi import Query
 
 from likeness.service.erase import certificates as acts
 from likeness.v1.acts import ActRouter, Calls, HomeHere, RowsHere
-from likeness.v1.answers import CertificateAnswer, ErasuresAnswer, VerificationAnswer
+from likeness.v1.erasure_answers import CertificateAnswer, ErasuresAnswer, VerificationAnswer
 
 certificates = ActRouter(prefix="/v1/certificates", tags=["erasure"])
 

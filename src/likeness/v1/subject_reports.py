@@ -4,7 +4,7 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict
 
 from likeness.service.govern import subject_report as acts
 from likeness.v1.acts import ActRouter, Calls, HomeHere, Offered, RowsHere
-from likeness.v1.answers import SubjectReportsAnswer
+from likeness.v1.subject_answers import SubjectReportsAnswer
 from likeness.vision.decode import inspect
 
 subject_reports = ActRouter(prefix="/v1/subject-reports", tags=["subjects"])

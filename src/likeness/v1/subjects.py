@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.service.enrol import subject_changes as acts
 from likeness.v1.acts import ActRouter, Calls, RowsHere
-from likeness.v1.answers import ChangedSubjectAnswer
+from likeness.v1.subject_answers import ChangedSubjectAnswer
 
 subjects = ActRouter(prefix="/v1/subjects", tags=["subjects"])
 

@@ -19,7 +19,7 @@ from likeness.service.erase.certificates import (
     list_certificates,
     show_certificate,
 )
-from likeness.v1.answers import ErasuresAnswer
+from likeness.v1.erasure_answers import ErasuresAnswer
 
 _OPERATION = "collections certificates"
 

@@ -13,7 +13,7 @@ from likeness.cli.terminal.words import several
 from likeness.gallery import ChangeKind
 from likeness.service.enrol import subject_changes as acts
 from likeness.service.enrol.subject_changes import ChangedSubject
-from likeness.v1.answers import ChangedSubjectAnswer, SubjectAnswer
+from likeness.v1.subject_answers import ChangedSubjectAnswer, SubjectAnswer
 
 Of = Annotated[str, typer.Option("--collection", metavar="NAME", help="Collection they are in.")]
 Subject = Annotated[str, typer.Argument(metavar="SUBJECT", help="The subject's name.")]
