@@ -6,6 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from likeness.server import Metrics, Refusals
+from likeness.server import replays as replays_module
 from likeness.server.door import Rates
 from likeness.server.errors import Replayed, TooManyRequests
 from likeness.server.exchange import Exchange, Repeats
@@ -42,7 +43,7 @@ def test_no_rate_is_no_limit() -> None:
 
 def test_a_signature_is_remembered_as_long_as_it_is_good() -> None:
     now = began = datetime(2026, 1, 1, tzinfo=UTC)
-    signatures = Signatures(lambda: now)
+    signatures = Signatures(lambda: now, at_most=10)
     signature, other = "ab" * 32, "cd" * 32
     assert signatures.first(signature) is None
     assert signatures.first(signature) == began
@@ -63,7 +64,11 @@ def test_of_many_signatures_the_newest_are_remembered() -> None:
 
 
 def exchange(repeats: Repeats) -> Exchange:
-    claim = Claim("LKIA", "", "", "", (), "ab" * 32)
+    return asked_by("LKIA", "ab" * 32, repeats)
+
+
+def asked_by(key_id: str, signature: str, repeats: Repeats) -> Exchange:
+    claim = Claim(key_id, "", "", "", (), signature)
     return Exchange({}, None, None, None, claim=claim, repeats=repeats)  # type: ignore[arg-type]
 
 
@@ -98,3 +103,17 @@ def test_a_request_comes_again_as_its_door_says(
     anew = exchange(repeats)
     replays.check(anew)
     assert not anew.replayed
+
+
+def test_nobody_who_asks_a_lot_makes_others_requests_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(replays_module, "_REMEMBERED", 2)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    metrics = Metrics(CollectorRegistry())
+    replays = Replays(metrics, Refusals(metrics), lambda: now)
+    replays.check(asked_by("LKIAVICTIM", "ab" * 32, Repeats.NEVER))
+    for number in range(5):
+        replays.check(asked_by("LKIAGREEDY", f"{number:02x}" * 32, Repeats.NEVER))
+    with pytest.raises(Replayed):
+        replays.check(asked_by("LKIAVICTIM", "ab" * 32, Repeats.NEVER))

@@ -235,12 +235,12 @@ def test_a_merge_of_people_who_do_not_look_alike_is_remarked_on(sqlite_home: Hom
 
     assert merge(home, "A.", "Ada").remarks == ()
     (remark,) = merge(home, "Bo", "Ada").remarks
-    assert remark.startswith("Of 1 merged references 1 look like none of the other 2.")
+    assert remark.startswith("All merged references look like none of the others.")
 
     off = [one for one in who_has(home)["Ada"] if one != who_has(home)["Ada"][-1]]
     undo(home, "Ada")
     (remark,) = split(home, "Ada", "Adele", off[:1]).remarks
-    assert remark.startswith("Of 1 references split off 1 look like some of the other 1.")
+    assert remark.startswith("All references split off look like some of the others.")
 
 
 def test_where_nobody_may_search_a_change_tells_nothing_of_looks(

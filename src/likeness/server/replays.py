@@ -22,7 +22,7 @@ from likeness.server.monitoring import Metrics
 from likeness.server.refusals import Refusal, Refusals
 from likeness.server.signature import SKEW
 
-_REMEMBERED = 200_000
+_REMEMBERED = 100_000  # of one key
 _WITHIN = timedelta(seconds=2)
 
 
@@ -33,8 +33,8 @@ class Replays:
         self._metrics = metrics
         self._refusals = refusals
         self._clock = clock
-        # Apart, so that nobody who reads a lot makes it forget what was changed.
-        self._served = {repeats: Signatures(clock) for repeats in Repeats}
+        # Of each key, and apart what was changed: nobody who asks a lot makes it forget the others.
+        self._served: dict[tuple[Repeats, str], Signatures] = {}
 
     def check(self, exchange: Exchange) -> None:
         """Remember a genuine request, and mark one that is remembered already.
@@ -42,9 +42,10 @@ class Replays:
         Raises:
             Replayed: it would change something again.
         """
-        first = self._served[exchange.repeats].first(
-            required(exchange.claim, "a request whose sender is proven").signature
-        )
+        claim = required(exchange.claim, "a request whose sender is proven")
+        of_key = exchange.repeats, claim.access_key_id
+        served = self._served.setdefault(of_key, Signatures(self._clock, _REMEMBERED))
+        first = served.first(claim.signature)
         if first is None:
             return
         exchange.replayed = True
@@ -59,14 +60,18 @@ class Replays:
 
     def forget(self, exchange: Exchange) -> None:
         """Let a request come again that has done nothing."""
-        if exchange.claim is not None and not exchange.replayed:
-            self._served[exchange.repeats].forget(exchange.claim.signature)
+        claim = exchange.claim
+        if claim is None or exchange.replayed:
+            return
+        served = self._served.get((exchange.repeats, claim.access_key_id))
+        if served is not None:
+            served.forget(claim.signature)
 
 
 class Signatures:
     """Genuine signatures, and when each came first, for as long as they are good; for one loop."""
 
-    def __init__(self, clock: Callable[[], datetime], at_most: int = _REMEMBERED) -> None:
+    def __init__(self, clock: Callable[[], datetime], at_most: int) -> None:
         self._clock = clock
         self._at_most = at_most
         self._came: dict[bytes, datetime] = {}

@@ -236,9 +236,10 @@ def _told_of_merge(
     if alike is not None:
         some, rest = (templates_of(of, its, one) for one in (theirs, others))
         if unlike := count_unlike(some, rest, alike):
+            which = "All" if unlike == len(some) else f"{unlike} of {len(some)}"
             remarks.append(
-                f"Of {len(some)} merged references {unlike} look like none of the other"
-                f" {len(rest)}. See whether they are one person."
+                f"{which} merged references look like none of the others. See whether they are one"
+                " person."
             )
     if are_told_apart(rows, its, gone, into):
         remarks.append("People told the two apart in a review. See whether they are one person.")
@@ -259,7 +260,8 @@ def _told_of_split(
     like = len(off) - count_unlike(off, rest, alike) if rest else 0
     if not like:
         return []
+    which = "All" if like == len(off) else f"{like} of {len(off)}"
     return [
-        f"Of {len(off)} references split off {like} look like some of the other {len(rest)}. See"
-        " whether they are two people."
+        f"{which} references split off look like some of the others. See whether they are two"
+        " people."
     ]
