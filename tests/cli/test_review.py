@@ -285,8 +285,10 @@ def test_watch_is_added_listed_and_ended(
         added = likeness(*add_watch(picture("wanted.png", RED)))
         assert (added.code, added.err) == (0, "")
         assert "whsec_" in added.out
+        assert " 00:00 UTC." in added.out
         listed = likeness("watch", "list")
         assert "  in staff until 20" in listed.out
+        assert " 00:00 UTC, for " in listed.out
         assert "on the authority of Court 7: missing since May" in listed.out
         assert "whsec_" not in listed.out
         watch_id = listed.out.split()[0]

@@ -14,6 +14,7 @@ from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import print_answer
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.standard_input import picture_path, sample_of
+from likeness.cli.terminal.words import minute
 from likeness.policy import require_known
 from likeness.review import Grounds
 from likeness.service.uses import Stated
@@ -45,7 +46,9 @@ def add(
     ],
     expires: Annotated[
         datetime,
-        typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="The day it ends, in UTC."),
+        typer.Option(
+            metavar="DATE", formats=["%Y-%m-%d"], help="Day on which it ends, at 00:00 UTC."
+        ),
     ],
     webhook: Annotated[
         str | None, typer.Option(metavar="URL", help="Whom to tell of every case it opens.")
@@ -66,7 +69,7 @@ def add(
         added, secret = acts.add_watch(
             rows, caller, wanted, partial(sample_of, installation, image)
         )
-    lines = [f"{added.id} watches until {added.expires_at:%Y-%m-%d}."]
+    lines = [f"{added.id} watches until {minute(added.expires_at)}."]
     if secret is not None:
         lines.append(f"Webhooks are signed with {secret.text}: it is shown this once.")
     document = AddedWatchAnswer.of_added(added, secret).model_dump(mode="json")
@@ -82,7 +85,7 @@ def list_watches(as_json: AsJson = False) -> None:
         line
         for one in every
         for line in (
-            f"{one.watch.id}  in {one.collection} until {one.watch.expires_at:%Y-%m-%d}, for"
+            f"{one.watch.id}  in {one.collection} until {minute(one.watch.expires_at)}, for"
             f" {one.watch.purpose}",
             f"  on the authority of {one.grounds.authority}: {one.grounds.criteria}",
         )

@@ -12,6 +12,7 @@ from likeness.cli.report.files import read_key
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.input_file import read_bytes
 from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.words import minute
 from likeness.errors import InvalidRequest
 from likeness.policy import Evidence
 from likeness.service.evaluate.cards import acts
@@ -26,7 +27,8 @@ def accept(
         str | None,
         typer.Option(
             metavar="DAY",
-            help="First day on which it counts no more. Default: a year after NIST's publication.",
+            help="Day from which it counts no more, from 00:00 UTC on. Default: a year after NIST's"
+            " publication.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -76,7 +78,7 @@ def revoke(
 def _in_words(one: Evidence) -> str:
     return (
         f"{one.model} has at least {one.least_true_positives.normalize():f}% true positives by"
-        f" {one.test}, until {one.expires_at:%Y-%m-%d}, accepted by {one.accepted_by}"
+        f" {one.test}, until {minute(one.expires_at)}, accepted by {one.accepted_by}"
     )
 
 
