@@ -201,8 +201,14 @@ def test_containers_are_decoded_as_they_come(container: str) -> None:
     assert given[-1].frame.time_s - given[0].frame.time_s == pytest.approx(2, abs=0.3)
 
 
-def test_the_last_frame_is_given_however_slowly_pictures_are_taken() -> None:
-    feed = FakeFeed(paced(Filmed(count=20).container("matroska"), 60))
+@pytest.mark.parametrize("end", [None, 20.0], ids=["ends", "falls silent"])
+@pytest.mark.parametrize("packed", [True, False], ids=["packets", "container"])
+def test_the_newest_frame_is_given_however_slowly_pictures_are_taken(
+    end: float | None, packed: bool
+) -> None:
+    filmed = Filmed(count=20)
+    sent = paced(filmed.packets() if packed else filmed.container("matroska"), 60)
+    feed = FakeFeed(sent, filmed.sdp() if packed else b"", end)
 
     with StreamReader(feed, 0, StreamLimits(), lambda: None) as reader:
         numbers = []
@@ -210,6 +216,8 @@ def test_the_last_frame_is_given_however_slowly_pictures_are_taken() -> None:
             if not numbers:
                 time.sleep(1)  # all others come in the meantime
             numbers.append(number_in(picture.image.pixels))
+            if end is not None and numbers[-1] == 19:
+                break  # before it ends
 
     assert numbers[-1] == 19
     assert len(numbers) < 20

@@ -6,6 +6,7 @@ process, which may be slower for a while.
 
 import os
 import socket
+import struct
 import threading
 import time
 from collections import deque
@@ -37,6 +38,7 @@ from likeness.video.shown import Shown
 # What waits for the process: some seconds of a stream of high quality.
 _MOST_WAITING_BYTES = 16 << 20
 _MOST_AT_ONCE = 1 << 16
+_MOMENT = struct.pack("ll", 0, 50_000)  # 50 ms, as C has it
 _ASK_EVERY_S = 0.1
 _ENDS_WITHIN_S = 1.0
 # A frame that is said to have come longer ago has a process that makes things up.
@@ -104,6 +106,8 @@ class _Pump(Closing):
         self._changed = threading.Condition()
         self._ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ours.shutdown(socket.SHUT_RD)
+        # Whoever decodes looks after other things now and then, also while nothing comes.
+        self.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _MOMENT)
         self.error: LikenessError | None = None
         self.has_come = False
         self._threads = [

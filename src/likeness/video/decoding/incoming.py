@@ -1,7 +1,7 @@
 """What comes of a stream: packets of RTP or a container, without an end and without going back."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import cast
 
@@ -26,11 +26,15 @@ _UNSTAMPED = ("mpjpeg",)
 _CLOCK = Fraction(1, 1_000_000)
 
 
+def _rest() -> None:
+    """Do nothing."""
+
+
 class Incoming:
     """Pieces as they come, and a file for PyAV made of them.
 
     `arrived_s` is when the piece came that was read last. Where `in_packets`, bytes of a container
-    come in packets of RTP.
+    come in packets of RTP. `while_idle` is called now and then while nothing comes.
     """
 
     def __init__(self, feed: int, *, in_packets: bool = False) -> None:
@@ -38,10 +42,16 @@ class Incoming:
         self._in_packets = in_packets
         self._rest = b""
         self.arrived_s = 0.0
+        self.while_idle: Callable[[], None] = _rest
 
     def piece(self) -> bytes:
         """Wait for the next piece; empty at the end."""
-        data = os.read(self._feed, _MOST_AT_ONCE)
+        while True:
+            try:
+                data = os.read(self._feed, _MOST_AT_ONCE)
+                break
+            except BlockingIOError:  # the socket waits for a moment alone
+                self.while_idle()
         if len(data) <= messages.ARRIVAL.size:
             return b""
         (self.arrived_s,) = messages.ARRIVAL.unpack_from(data)

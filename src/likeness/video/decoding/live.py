@@ -2,8 +2,8 @@
 
 1. Whatever comes is read at once. Where decoding is too slow for that, frames that no other needs
    are passed over, and then all but those that stand alone, until it has caught up.
-2. Pictures are made of frames once in `every_s`, where there is room for them: none waits but the
-   last of all, which nothing newer replaces.
+2. Pictures are made of frames once in `every_s`, where there is room for them. Only the newest
+   waits for room, and only for as long as nothing newer comes.
 3. What cannot be followed from the frame before begins a part: another size, or times that jump.
 """
 
@@ -135,7 +135,9 @@ class LiveDecoding:
         self._damaged = 0
         self._dropped = 0
         self._told_s = 0.0
+        self._left: _Due | None = None  # had no room
         self._stream = _opened(task)
+        self._stream.incoming.while_idle = self._give_left
 
     def run(self) -> None:
         """Give pictures until nothing comes any more."""
@@ -143,7 +145,6 @@ class LiveDecoding:
         self._pace.trusts_stamps = self._stream.is_stamped
         shape: Shape | None = None
         turn = -1
-        left: _Due | None = None  # had no room
         for frame in deinterlaced(self._frames()):
             self._decoded += 1
             arrived_s = self._arrived_s(frame)
@@ -161,16 +162,16 @@ class LiveDecoding:
             if turn_now > turn:
                 turn = turn_now
                 due = _Due(frame, converter, time_s, max(arrived_s, self._due_s))
-                self._dropped += left is not None
+                self._dropped += self._left is not None
                 slot = self._pictures.slot()
-                left = due if slot is None else None
+                self._left = due if slot is None else None
                 if slot is not None:
                     self._give(due, slot)
             self._show_life()
         if not self._decoded:
             raise Unreadable(messages.NO_FRAMES)
-        if left is not None:
-            self._give(left, self._pictures.await_slot())
+        if self._left is not None:
+            self._give(self._left, self._pictures.await_slot())
         self._tell(messages.ENDED)
 
     def _frames(self) -> Iterator[VideoFrame]:
@@ -235,6 +236,13 @@ class LiveDecoding:
             **{**told_of(first, shape), "interlaced": self._is_interlaced},  # before the filter
         )
         self._pictures.lay_out(shape)
+
+    def _give_left(self) -> None:
+        """Give the frame that had no room, if there is some by now."""
+        if self._left is None or (slot := self._pictures.slot()) is None:
+            return
+        self._give(self._left, slot)
+        self._left = None
 
     def _give(self, due: _Due, slot: int) -> None:
         due.converter.picture(due.frame, due.time_s, self._pictures[slot])
