@@ -184,15 +184,16 @@ def test_one_key_leaves_a_thread_more_while_others_are_about(
     clock = Clock()
     lane = make_lane(workers=3, of_one=2, clock_s=clock)
 
-    async def begun() -> int:
-        """Say how many of one key's acts are begun at once."""
+    async def begun(expected: int) -> int:
+        """Wait for so many of one key's acts, and say how many are begun at once."""
         threads = [threading.Event() for _ in range(3)]
         acts = [
             asyncio.ensure_future(lane.run(lambda one=one: one.set() or held.wait(20), ADA))  # type: ignore[misc]
             for one in threads
         ]
-        await asyncio.to_thread(threads[0].wait, 20)
-        await asyncio.sleep(0.05)
+        for one in threads[:expected]:
+            await asyncio.to_thread(one.wait, 20)
+        await asyncio.sleep(0.05)  # for one too many
         count = sum(one.is_set() for one in threads)
         held.set()
         await asyncio.gather(*acts)
@@ -201,9 +202,9 @@ def test_one_key_leaves_a_thread_more_while_others_are_about(
 
     async def ask() -> None:
         await lane.run(lambda: None, BEA)
-        assert await begun() == 1
+        assert await begun(1) == 1
         clock.now_s = 2.0
-        assert await begun() == 2
+        assert await begun(2) == 2
 
     asyncio.run(ask())
 
@@ -277,18 +278,21 @@ def test_a_part_that_waited_too_long_elsewhere_is_not_begun(
 ) -> None:
     lane, large = make_lane(workers=2, within_s=0.05), make_lane(name="large")
     late: list[BaseException] = []
+    answered = threading.Event()
 
     def wait_elsewhere() -> None:
         try:
             large.do(lambda: pytest.fail("it was too late"))
         except TooBusy as error:
             late.append(error)
+            answered.wait(20)
 
     async def ask() -> None:
         taken = asyncio.ensure_future(large.run(held.wait, ADA))
         await asyncio.sleep(0)
         with pytest.raises(TooLate):
             await lane.run(wait_elsewhere, BEA)
+        answered.set()
         await asyncio.to_thread(lane.close)
         assert len(late) == 1
         held.set()
