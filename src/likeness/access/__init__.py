@@ -1,6 +1,6 @@
-"""Who calls, and what they may be trusted with: access keys, roles, tokens of requests."""
+"""Who calls, and what they may be trusted with: access keys, roles, sign-in, request tokens."""
 
-from likeness.access import keys
+from likeness.access import guesses, keys, passwords, sessions
 from likeness.access.access_keys import (
     AccessKey,
     BrokenKey,
@@ -27,8 +27,11 @@ __all__ = [
     "RequestTokens",
     "SecretId",
     "TokenReused",
+    "guesses",
     "is_as_written",
     "keys",
     "list_keys",
     "may",
+    "passwords",
+    "sessions",
 ]

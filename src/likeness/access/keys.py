@@ -36,6 +36,7 @@ from likeness.access.access_keys import (
     secret_context,
     unusable,
 )
+from likeness.access.passwords import rewrap_passwords, sealed_passwords
 from likeness.access.request_tokens import TOKEN_KEY_CONTEXT
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, KeyUnusable, NotFound
 from likeness.secrets import Keyring, count_by_key, key_id_of
@@ -262,6 +263,7 @@ def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
         if resealed != token_key:
             connection.execute(update(STATE).values(sealed_token_key=resealed))
             rewrapped += 1
+    rewrapped += rewrap_passwords(connection, keyring)
     if rewrapped:
         count_up(connection)  # who could not open a secret just now tries again
     return rewrapped
@@ -270,7 +272,7 @@ def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
 def counts_by_key(connection: Connection) -> Counter[str]:
     """Count what is sealed, by the id of the installation's key that seals it."""
     secrets = sealed_secrets(connection).values()
-    return count_by_key([*secrets, *_token_key(connection)])
+    return count_by_key([*secrets, *sealed_passwords(connection), *_token_key(connection)])
 
 
 def _rewrap(

@@ -16,6 +16,7 @@ from starlette.routing import Route, Router
 
 from likeness.access import IssuedSecret, KnownKeys, RequestTokens
 from likeness.app.buckets import buckets_of
+from likeness.app.console import offered_to_pages
 from likeness.app.finders import Finders, better_recogniser
 from likeness.app.home import now, open_home
 from likeness.app.installation import Installation, Workload
@@ -24,6 +25,7 @@ from likeness.app.notify import topics_of
 from likeness.app.upkeep import Upkeep, tasks_of
 from likeness.artifacts import Progress
 from likeness.config import Settings
+from likeness.console.application import Application as Console
 from likeness.errors import LikenessError
 from likeness.jobs import MOST_LASTING, LocalRunner
 from likeness.rekognition.application import Application as Rekognition
@@ -104,6 +106,7 @@ class Serving(Closing):
         rekognition = Rekognition(operations, self._gate)
         self.refuse_malformed = rekognition.refuse_malformed
         acts = Acts(backend, self._gate.pictures, self._is_ready)
+        offered = offered_to_pages(backend, installation.sources)
         self.router = Router(
             [
                 Route("/healthz", _alive),
@@ -115,7 +118,14 @@ class Serving(Closing):
             ],
             redirect_slashes=False,
             default=open_to(
-                origins, below({"/v1/": OwnActs(acts, self._gate)}, otherwise=rekognition)
+                origins,
+                below(
+                    {
+                        "/v1/": OwnActs(acts, self._gate),
+                        "/console": Console(offered, self._gate),
+                    },
+                    otherwise=rekognition,
+                ),
             ),
         )
 

@@ -195,6 +195,10 @@ class Body:
                 f"The body did not come within {limits.body_s:g} seconds. Send it faster."
             ) from error
 
+    def allow(self, most_bytes: int) -> None:
+        """Take at most so many bytes of it."""
+        self._most_bytes = min(self._most_bytes, most_bytes)
+
     def count_for(self, *whom: str) -> None:
         """Say whose share of the room the body takes."""
         self._room.move(self, whom)

@@ -44,6 +44,7 @@ from likeness.server.signature import SERVICE, Head, Keys, read_claim, verify, v
 from likeness.terms import Closing, Principal
 
 _logger = logging.getLogger(__name__)
+_MOST_SIGN_INS = 32
 _PACKAGE_DIR = Path(likeness.__file__).parent
 
 T = TypeVar("T")
@@ -199,6 +200,8 @@ class Gate(Closing):
         metrics.body_bytes.set_function(lambda: sum(room.held_bytes for room in self._rooms))
         # Who calls is found out apart, so that strangers cannot fill the lanes of others.
         self._door = self._lane("door", 1)
+        # Passwords take long on purpose, which those who sign requests do not wait for.
+        self.sign_ins = self._lane("sign-in", 1, waiting=min(_MOST_SIGN_INS, limits.waiting))
         self.pictures = self._lane("pictures", limits.picture_workers + 1, limits.picture_workers)
         self.rows = self._lane("rows", limits.row_workers + 1, limits.row_workers)
         self.large = self._lane("large", 1, waiting=min(MOST_ELSEWHERE, limits.waiting))
@@ -237,7 +240,7 @@ class Gate(Closing):
         """
         head, body, stages = exchange.head, exchange.body, self.metrics.stages
         claim = read_claim(head, SERVICE, self._clock())
-        body.is_proven = await self._recognise(
+        body.is_proven = await self.recognise(
             lambda: verify_head(head, claim, self._keys), exchange.address
         )
         key = f"key {claim.access_key_id}"
@@ -246,7 +249,7 @@ class Gate(Closing):
             await body.read()
         try:
             with stages.labels("verify").time():
-                credential = await self._recognise(
+                credential = await self.recognise(
                     lambda: verify(head, claim, body.sha256, self._keys), exchange.address
                 )
         except SignatureInvalid:
@@ -269,7 +272,13 @@ class Gate(Closing):
             lane.close()
         self.refusals.close()
 
-    async def _recognise(self, act: Callable[[], T], address: str) -> T:
+    async def recognise(self, act: Callable[[], T], address: str) -> T:
+        """Find out who asks, apart from what anybody asks for.
+
+        Raises:
+            KeysUnavailable: it cannot be found out; `__cause__` says why.
+            RequestError: who asks is not known, or too many ask.
+        """
         try:
             return await self._door.run(act, address)
         except LikenessError as error:

@@ -1,0 +1,48 @@
+"""Makes the HTML of pages: templates, and what all of them need."""
+
+import json
+from functools import cache, partial
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from likeness.console.static import address_of
+from likeness.console.visit import Page, Visit, link
+
+
+def draw(page: Page, visit: Visit) -> bytes:
+    """Give the HTML of a page for whoever visits it."""
+    values = {
+        "visit": visit,
+        "t": visit.t,
+        "form": visit.form,
+        "problem": visit.problem,
+        "link": link,
+        "static": partial(address_of, visit.offered.htmx),
+        "notices": visit.memory.take_notices() if visit.signed_in else [],
+        **page.values,
+    }
+    return _environment().get_template(page.template).render(values).encode()
+
+
+def as_json(value: Any) -> str:
+    """Give a value as JSON that people read."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("likeness.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["as_json"] = as_json
+    return environment
+
+
+def templates() -> list[str]:
+    """Name all templates."""
+    return _environment().list_templates(extensions=["html"])

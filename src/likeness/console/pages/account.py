@@ -1,0 +1,66 @@
+"""One's own account: the password, and one-time codes."""
+
+from likeness.console.router import Pages
+from likeness.console.visit import Page, Redirect, Visit, link
+from likeness.errors import InvalidRequest
+from likeness.service.govern import sign_in as acts
+
+account = Pages()
+
+
+@account.shows("/account")
+def show_account(visit: Visit) -> Page:
+    """Show who is signed in, and what they sign in with."""
+    secret, address = acts.begin_codes(visit.who)
+    if visit.problem is not None and visit.form.has("code_secret"):
+        secret = visit.form.text("code_secret")
+    values = {
+        "key": visit.who.key,
+        "has_password": visit.who.key.name in acts.list_passwords(visit.home),
+        "has_codes": acts.has_codes(visit.home, visit.who),
+        "code_secret": secret,
+        "code_address": address,
+    }
+    return Page("account.html", values)
+
+
+@account.does("/account/password", again=show_account)
+def change_password(visit: Visit) -> Redirect:
+    """Change one's own password."""
+    form = visit.form
+    with visit.about("secret_again"):
+        if form.secret("secret_new") != form.secret("secret_again"):
+            raise InvalidRequest("The two new passwords differ. Type the same twice.")
+    with visit.about("secret_present"):
+        token = acts.change_own_password(
+            visit.home,
+            visit.who,
+            form.secret("secret_present"),
+            form.secret("secret_new"),
+            visit.address,
+        )
+    return Redirect(link("account"), visit.t("account.password_changed"), token)
+
+
+@account.does("/account/codes", again=show_account)
+def ask_for_codes(visit: Visit) -> Redirect:
+    """Ask for one-time codes from now on."""
+    form = visit.form
+    with visit.about("code"):
+        acts.ask_for_codes(
+            visit.home,
+            visit.who,
+            form.secret("secret_for_codes"),
+            form.text("code_secret"),
+            form.text("code"),
+            visit.address,
+        )
+    return Redirect(link("account"), visit.t("account.codes_on"))
+
+
+@account.does("/account/codes/stop", again=show_account)
+def stop_codes(visit: Visit) -> Redirect:
+    """Ask for no codes any more."""
+    with visit.about("secret_to_stop"):
+        acts.stop_codes(visit.home, visit.who, visit.form.secret("secret_to_stop"), visit.address)
+    return Redirect(link("account"), visit.t("account.codes_off"))

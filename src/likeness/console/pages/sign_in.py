@@ -1,0 +1,61 @@
+"""Signing in and out."""
+
+import math
+
+from likeness.console.router import Pages
+from likeness.console.visit import ROOT, Page, Redirect, Visit, link
+from likeness.service.govern import sign_in as acts
+from likeness.service.govern.sign_in import Attempt
+
+sign_in = Pages()
+
+
+@sign_in.shows("/sign-in", is_open=True)
+def show_sign_in(visit: Visit) -> Page | Redirect:
+    """Ask who somebody is."""
+    if visit.signed_in is not None:
+        return Redirect(_next(visit.query.get("next", "")))
+    return _page(visit, visit.query.get("next", ""))
+
+
+@sign_in.does("/sign-in", is_open=True)
+def enter(visit: Visit) -> Page | Redirect:
+    """Begin a session."""
+    form = visit.form
+    attempt = Attempt(
+        form.text("name"), form.secret("secret"), form.text("secret_code"), visit.address
+    )
+    answered = acts.sign_in(visit.home, attempt)
+    if answered.token is not None:
+        if visit.token:
+            acts.sign_out(visit.home, visit.token)
+        return Redirect(_next(form.text("next")), token=answered.token)
+    wait_s = math.ceil(answered.wait_s)
+    said = visit.t("sign_in.wait", count=wait_s) if wait_s else visit.t("sign_in.wrong")
+    page = _page(
+        visit.with_problem(visit.problem_of(said)), form.text("next"), form.secret("draft")
+    )
+    return Page(page.template, page.values, 429 if wait_s else 401)
+
+
+@sign_in.does("/sign-out")
+def leave(visit: Visit) -> Redirect:
+    """End the session."""
+    acts.sign_out(visit.home, visit.token)
+    return Redirect(link("sign-in"), token="")
+
+
+def _page(visit: Visit, to: str, draft: str = "") -> Page:
+    values = {
+        "next": to,
+        "draft": draft,
+        "is_over": False,
+        "problem": visit.problem,
+    }
+    return Page("sign_in.html", values)
+
+
+def _next(path: str) -> str:
+    """Give a page of ours to go to, whatever an address says."""
+    is_ours = path.startswith(f"{ROOT}/") and not path.startswith(f"{ROOT}//")
+    return path if is_ours and path.isprintable() and "\\" not in path else link("try")

@@ -1,0 +1,89 @@
+"""Which function shows or does what at which path, and who may."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.routing import compile_path
+
+from likeness.console.visit import ROOT, Outcome, Visit
+from likeness.terms import Action
+
+Show = Callable[[Visit], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What is asked of a path: `shows` answers a GET, `does` a POST.
+
+    `again` shows the form once more where what it asked for is refused. `needs` is what a role has
+    to allow; None where whoever is signed in may, and `is_open` where anybody may. `sees` says that
+    pictures are looked at.
+    """
+
+    method: str
+    path: str
+    act: Show
+    needs: Action | None
+    again: Show | None = None
+    is_open: bool = False
+    sees: bool = False
+
+
+class Pages:
+    """The routes of a family of pages; paths begin below `/console`."""
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+
+    def shows(
+        self,
+        path: str,
+        needs: Action | None = None,
+        *,
+        is_open: bool = False,
+        sees: bool = False,
+    ) -> Callable[[Show], Show]:
+        """Have a function answer a GET."""
+
+        def add(act: Show) -> Show:
+            self.routes.append(Route("GET", path, act, needs, None, is_open, sees))
+            return act
+
+        return add
+
+    def does(
+        self,
+        path: str,
+        needs: Action | None = None,
+        *,
+        again: Show | None = None,
+        is_open: bool = False,
+        sees: bool = False,
+    ) -> Callable[[Show], Show]:
+        """Have a function answer a POST."""
+
+        def add(act: Show) -> Show:
+            self.routes.append(Route("POST", path, act, needs, again, is_open, sees))
+            return act
+
+        return add
+
+
+class Router:
+    """Finds the route of a request among those of all pages."""
+
+    def __init__(self, *families: Pages) -> None:
+        routes = [route for pages in families for route in pages.routes]
+        self._routes = [(compile_path(ROOT + route.path), route) for route in routes]
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        """Find a route, and what its path holds; None where there is none."""
+        asked = "GET" if method == "HEAD" else method
+        for (pattern, _, converters), route in self._routes:
+            found = pattern.match(path)
+            if found and route.method == asked:
+                return route, {
+                    name: str(converters[name].convert(value))
+                    for name, value in found.groupdict().items()
+                }
+        return None

@@ -1,0 +1,170 @@
+"""One request of somebody at a page, and what pages answer."""
+
+import hmac
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from likeness.access import may
+from likeness.buckets import Buckets
+from likeness.console.forms import Form
+from likeness.console.memory import Memory
+from likeness.console.wording import Wording, languages
+from likeness.errors import LikenessError
+from likeness.service.govern.sign_in import SignedIn
+from likeness.service.uses import Caller, Home, Proof, Stated
+from likeness.terms import Action, Principal
+
+ROOT = "/console"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A photograph of somebody well known, for a tour."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What pages work with; `samples` are few, and none where they were never fetched."""
+
+    home: Home
+    buckets: Buckets
+    samples: tuple[Sample, ...] = ()
+    htmx: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page to show: a template and its values."""
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Another page to go to, after something was done there are words about.
+
+    `token` is that of a session that begins with it; an empty one ends it.
+    """
+
+    location: str
+    said: Markup | None = None
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Bytes: a file to save under a name, or, without one, something that a page shows."""
+
+    content: bytes = field(repr=False)
+    media_type: str
+    filename: str | None = None
+
+
+Outcome = Page | Redirect | Download
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What was wrong with a form, and with which of its fields, if with one."""
+
+    message: str
+    field: str | None = None
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request: who asks, where, with what. `problem` is that of the form to show again."""
+
+    offered: Offered
+    language: str
+    path: str
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    address: str
+    form: Form = field(default_factory=Form)
+    signed_in: SignedIn | None = None
+    token: str = field(default="", repr=False)
+    memory: Memory = field(default_factory=Memory)
+    problem: Problem | None = None
+    proof: Proof = field(default_factory=Proof)
+    _about: str | None = None
+
+    @property
+    def t(self) -> Wording:
+        """The texts of the language that they read."""
+        return languages()[self.language]
+
+    @property
+    def home(self) -> Home:
+        """The home that is served."""
+        return self.offered.home
+
+    @property
+    def who(self) -> SignedIn:
+        """Whoever is signed in."""
+        if self.signed_in is None:
+            raise RuntimeError("a page for whoever is signed in was shown to somebody who is not")
+        return self.signed_in
+
+    @property
+    def principal(self) -> Principal:
+        """Whom acts are done for."""
+        return self.who.principal
+
+    def may(self, action: str) -> bool:
+        """Say whether their role may do something at all."""
+        return self.signed_in is not None and may(self.principal.role, Action(action))
+
+    def caller(self, operation: str, purpose: str | None = None, **stated: Any) -> Caller:
+        """Give the caller of an act, whose proof the page shows."""
+        return Caller(
+            self.principal, operation, Stated(purpose or None, **stated), proof=self.proof
+        )
+
+    @contextmanager
+    def about(self, name: str) -> Iterator[None]:
+        """Show what goes wrong here beside a field."""
+        try:
+            yield
+        except LikenessError:
+            self._about = self._about or name
+            raise
+
+    def problem_of(self, message: str) -> Problem:
+        """Give the problem of a form, beside the field that it is about."""
+        return Problem(message, self._about)
+
+    def with_problem(self, problem: Problem) -> "Visit":
+        """Give this visit, to show its form again with a problem."""
+        return replace(self, problem=problem, _about=None)
+
+    @property
+    def csrf(self) -> str:
+        """What a form has to bring along, so that it is known to come from a page of ours."""
+        return csrf_of(self.token)
+
+    def new_once(self) -> str:
+        """Draw what a form brings along, so that it is done once however often it is sent."""
+        return secrets.token_urlsafe(12)
+
+
+def csrf_of(token: str) -> str:
+    """Give what forms of a session bring along."""
+    return hmac.new(token.encode(), b"forms of the console", sha256).hexdigest()
+
+
+def link(*parts: object) -> str:
+    """Give the path of a page, whose parts may hold anything."""
+    return "/".join([ROOT, *(quote(str(part), safe="") for part in parts)])
