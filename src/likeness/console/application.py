@@ -314,8 +314,8 @@ def _outcome(route: Route, visit: Visit) -> Outcome:
     except (InputError, StateError, Refused, TooBusy) as error:
         if route.again is None:
             raise
-        problem = visit.problem_of(_said(error, visit))
-        shown = route.again(visit.with_problem(problem))
+        visit.problem = visit.problem_of(_said(error, visit))
+        shown = route.again(visit)
         if isinstance(shown, Page):
             status = next(status for kind, status in _STATUS if isinstance(error, kind))
             return Page(shown.template, shown.values, status)
