@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from functools import partial
 from hmac import compare_digest
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
@@ -302,7 +302,7 @@ class Application(Door):
         }
         if exchange.head.method != "POST":
             back = visit.path if visit.path != f"{ROOT}/sign-out" else link("try")
-            return _redirect(f"{SIGN_IN}?next={back}")
+            return _redirect(f"{SIGN_IN}?next={quote(back)}")
         values = {"next": visit.path, "draft": json.dumps(fields), "wait_s": 0, "is_over": True}
         answer = _answer(Page("sign_in.html", values, 401), visit)
         return Answer(401, "SessionOver", answer.content, answer.headers)
@@ -369,7 +369,8 @@ def _code(error: Exception, status: int) -> str:
 
 
 def _target(exchange: Exchange) -> tuple[str, str, str]:
-    path = exchange.scope["path"]
+    # As it was sent, since what a part of it holds may be a slash.
+    path = exchange.scope["raw_path"].decode("latin-1")
     return path, "?", exchange.scope.get("query_string", b"").decode("latin-1")
 
 

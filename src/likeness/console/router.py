@@ -1,11 +1,11 @@
 """Which function shows or does what at which path, and who may."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.routing import compile_path
 
-from likeness.console.visit import ROOT, Outcome, Visit
+from likeness.console.visit import ROOT, Outcome, Visit, unlinked
 from likeness.terms import Action
 
 Show = Callable[[Visit], Outcome]
@@ -74,16 +74,23 @@ class Router:
 
     def __init__(self, *families: Pages) -> None:
         routes = [route for pages in families for route in pages.routes]
-        self._routes = [(compile_path(ROOT + route.path), route) for route in routes]
+        self._routes = [(compile_path(ROOT + route.path)[0], route) for route in routes]
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """Find a route, and what its path holds; None where there is none."""
+        """Find a route by a path as `link` gives it, and what it holds; None where there is none.
+
+        Where a form is sent to and nothing is shown, the form is shown: somebody came back to it.
+        """
         asked = "GET" if method == "HEAD" else method
-        for (pattern, _, converters), route in self._routes:
-            found = pattern.match(path)
-            if found and route.method == asked:
-                return route, {
-                    name: str(converters[name].convert(value))
-                    for name, value in found.groupdict().items()
-                }
+        found = [
+            (route, {name: unlinked(part) for name, part in match.groupdict().items()})
+            for pattern, route in self._routes
+            if (match := pattern.match(path))
+        ]
+        for route, held in found:
+            if route.method == asked:
+                return route, held
+        for route, held in found:
+            if asked == "GET" and route.again is not None:
+                return replace(route, method="GET", act=route.again, again=None), held
         return None

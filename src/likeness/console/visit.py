@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from markupsafe import Markup
 
@@ -22,6 +22,7 @@ from likeness.service.uses import Caller, Home, Proof, Stated
 from likeness.terms import Action, Principal
 
 ROOT = "/console"
+_KEPT_APART = "~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,4 +168,15 @@ def csrf_of(token: str) -> str:
 
 def link(*parts: object) -> str:
     """Give the path of a page, whose parts may hold anything."""
-    return "/".join([ROOT, *(quote(str(part), safe="") for part in parts)])
+    return "/".join([ROOT, *(_linked(str(part)) for part in parts)])
+
+
+def unlinked(part: str) -> str:
+    """Give what `link` made a part of a path of."""
+    return unquote(part.removeprefix(_KEPT_APART))
+
+
+def _linked(part: str) -> str:
+    # Browsers take `.` and `..` for folders, even where they are quoted.
+    apart = _KEPT_APART if part in (".", "..") or part.startswith(_KEPT_APART) else ""
+    return apart + quote(part, safe="")
