@@ -28,7 +28,7 @@ from likeness.gallery import (
     mark_pictures,
     note_for_certificate,
 )
-from likeness.service.enrol.subjects import everybody_named, named
+from likeness.service.enrol.subjects import Named, everybody_named, named
 from likeness.service.erase.watched import end_watches, left_watches, watches_of
 from likeness.service.uses import (
     Caller,
@@ -145,49 +145,39 @@ def erase_subject(
         NoSuchCollection, NoSuchSubject: there is none of that name.
         InvalidRequest: nobody can have that name.
     """
-    of = home.collection(caller, Action.ERASE, name)
-    with home.record(caller, Action.ERASE, of) as record:
-        found = of.read(lambda its: everybody_named(its, subject))
-        subject_ids = tuple(one.id for one in found.subjects)
+    return _erase_everybody(
+        home,
+        caller,
+        name,
+        lambda its: [everybody_named(its, subject)],
+        require_consent,
+        keep_watches=keep_watches,
+    )
 
-        def references(connection: Connection) -> tuple[UUID, ...]:
-            its = of.within(connection)
-            theirs = [one for each in subject_ids for one in its.references.known_of_subject(each)]
-            also = everybody_named(its, subject).references
-            return (*(one.id for one in theirs), *(one.id for one in also))
 
-        require_consent(len(subject_ids), len(home.database.read(references)))
+def erase_subjects(
+    home: Home,
+    caller: Caller,
+    name: str,
+    subject_ids: Sequence[UUID],
+    require_consent: Callable[[int, int], None],
+    *,
+    keep_watches: bool = False,
+) -> ErasureCertificate:
+    """Erase subjects, all or none, as `erase_subject` does each by their name; certify that once.
 
-        def erase(connection: Connection) -> tuple[Erasure, tuple[UUID, ...], int]:
-            theirs, its = references(connection), of.within(connection)
-            readable = _readable(its, theirs)
-            watches = watches_of(connection, home, of, readable)
-            begun = its.begin_erasure(
-                home.clock(), subject_ids=subject_ids, reference_ids=theirs, with_emptied=True
-            )
-            faces = (one.details for one in readable)
-            mark_pictures(connection, home.keyring, begun.id, faces)
-            ending = () if keep_watches else watches.alike
-            note_for_certificate(
-                connection,
-                begun.id,
-                done=end_watches(connection, ending),
-                remainders=left_watches(watches, ended=not keep_watches),
-            )
-            return begun, theirs, len(ending)
+    Raises what `erase_subject` does, and:
 
-        def outcome(result: tuple[Erasure, tuple[UUID, ...], int]) -> Outcome:
-            begun, reference_ids, watches = result
-            return Outcome(
-                reference_ids=reference_ids,
-                subject_ids=subject_ids,
-                certificate_id=begun.id,
-                details={"watches_ended": str(watches)} if watches else {},
-                forgotten=(*begun.erased.subject_ids, *reference_ids),
-            )
+    Raises:
+        NotFound: the collection has one of them not.
+    """
 
-        begun, _, _ = record.write(erase, outcome)
-        return home.gallery.erasing.finish([begun])[0]
+    def meant(its: CollectionRows) -> list[Named]:
+        return [
+            everybody_named(its, its.subjects.by_id(one).name) for one in dict.fromkeys(subject_ids)
+        ]
+
+    return _erase_everybody(home, caller, name, meant, require_consent, keep_watches=keep_watches)
 
 
 def erase_unnamed_references(
@@ -242,6 +232,61 @@ def sweep_collections(home: Home) -> SweepReport:
     if denied:
         raise denied[0]
     return report
+
+
+def _erase_everybody(
+    home: Home,
+    caller: Caller,
+    name: str,
+    find: Callable[[CollectionRows], Sequence[Named]],
+    require_consent: Callable[[int, int], None],
+    *,
+    keep_watches: bool,
+) -> ErasureCertificate:
+    of = home.collection(caller, Action.ERASE, name)
+    with home.record(caller, Action.ERASE, of) as record:
+        subject_ids = tuple(
+            dict.fromkeys(one.id for found in of.read(find) for one in found.subjects)
+        )
+
+        def references(connection: Connection) -> tuple[UUID, ...]:
+            its = of.within(connection)
+            ids = [one.id for each in subject_ids for one in its.references.known_of_subject(each)]
+            ids += [one.id for found in find(its) for one in found.references]
+            return tuple(dict.fromkeys(ids))
+
+        require_consent(len(subject_ids), len(home.database.read(references)))
+
+        def erase(connection: Connection) -> tuple[Erasure, tuple[UUID, ...], int]:
+            theirs, its = references(connection), of.within(connection)
+            readable = _readable(its, theirs)
+            watches = watches_of(connection, home, of, readable)
+            begun = its.begin_erasure(
+                home.clock(), subject_ids=subject_ids, reference_ids=theirs, with_emptied=True
+            )
+            faces = (one.details for one in readable)
+            mark_pictures(connection, home.keyring, begun.id, faces)
+            ending = () if keep_watches else watches.alike
+            note_for_certificate(
+                connection,
+                begun.id,
+                done=end_watches(connection, ending),
+                remainders=left_watches(watches, ended=not keep_watches),
+            )
+            return begun, theirs, len(ending)
+
+        def outcome(result: tuple[Erasure, tuple[UUID, ...], int]) -> Outcome:
+            begun, reference_ids, watches = result
+            return Outcome(
+                reference_ids=reference_ids,
+                subject_ids=subject_ids,
+                certificate_id=begun.id,
+                details={"watches_ended": str(watches)} if watches else {},
+                forgotten=(*begun.erased.subject_ids, *reference_ids),
+            )
+
+        begun, _, _ = record.write(erase, outcome)
+        return home.gallery.erasing.finish([begun])[0]
 
 
 def _begin_collection(home: Home, caller: Caller, name: str, require_consent: Consent) -> Erasure:

@@ -1,0 +1,171 @@
+"""Look through who is in a collection, page by page: by name, or one person and their pictures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from unicodedata import normalize
+from uuid import UUID
+
+from likeness.errors import NotFound
+from likeness.gallery import Collection, CollectionRows, Subject
+from likeness.review import open_crop
+from likeness.service.enrol.subjects import ListedReference, ListedSubject, Page
+from likeness.service.uses import Caller, Outcome, Rows, opens_blurred, still_of
+from likeness.terms import Action
+
+_LOOKED_THROUGH = 5_000
+"""How many names are opened for one page of those that hold some words: a part of a second."""
+_AT_A_TIME = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSubjects:
+    """Subjects whose names hold some words; `after` is where to look on, None at the end.
+
+    `looked_through` are the names that were compared for it.
+    """
+
+    collection: Collection
+    listed: Sequence[ListedSubject]
+    looked_through: int
+    after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSubject:
+    """A subject, and a part of the list of their references."""
+
+    subject: Subject
+    references: Page[ListedReference]
+
+
+def find_subjects(
+    rows: Rows, caller: Caller, name: str, words: str, *, after: int, limit: int
+) -> FoundSubjects:
+    """Find the subjects whose names hold some words, in the order they came.
+
+    Names are sealed, so each is opened and compared: of many people some are looked through at a
+    time. Whose name is just these words comes first, however many there are.
+
+    Raises:
+        NoSuchCollection: there is none of that name.
+        InvalidRequest: nobody can have such a name.
+    """
+    of = rows.collection(caller, Action.READ, name)
+
+    def read(its: CollectionRows) -> FoundSubjects:
+        exact = its.subjects.of_any_spelling(words)
+        wanted = _folded(words)
+        found = [] if after else list(exact)
+        known, behind, looked, is_end = {one.number for one in exact}, after, 0, False
+        while not is_end and len(found) < limit and looked < _LOOKED_THROUGH:
+            some = its.subjects.page(after=behind, limit=_AT_A_TIME)
+            is_end = len(some) < _AT_A_TIME
+            for one in some:
+                behind, looked = one.number, looked + 1
+                if wanted in _folded(one.name) and one.number not in known:
+                    found.append(one)
+                    if len(found) >= limit:
+                        is_end = is_end and one is some[-1]
+                        break
+        return FoundSubjects(of, _sized(its, found), looked, None if is_end else behind)
+
+    with rows.record(caller, Action.READ, of) as record:
+        page = of.read(read)
+        record.answered(Outcome(faces=len(page.listed)))
+    return page
+
+
+def show_subject(
+    rows: Rows, caller: Caller, name: str, subject_id: UUID, *, after: int, limit: int
+) -> ShownSubject:
+    """Show a subject, and their references in the order they came.
+
+    Raises:
+        NoSuchCollection: there is none of that name.
+        NotFound: the collection has no such subject.
+    """
+    of = rows.collection(caller, Action.READ, name)
+
+    def read(its: CollectionRows) -> ShownSubject:
+        subject = its.subjects.by_id(subject_id)
+        total = its.subjects.sizes([subject.number]).get(subject.number, 0)
+        found = its.references.page(after=after, limit=limit + 1, subject_number=subject.number)
+        listed = [ListedReference(one, subject) for one in found[:limit]]
+        end = listed[-1].reference.number if len(found) > limit else None
+        return ShownSubject(subject, Page(of, listed, total, end))
+
+    with rows.record(caller, Action.READ, of) as record:
+        shown = of.read(read)
+        record.answered(Outcome(subject_ids=(subject_id,)))
+    return shown
+
+
+def name_subjects(
+    rows: Rows, caller: Caller, name: str, subject_ids: Sequence[UUID]
+) -> list[ListedSubject]:
+    """Give some subjects, and how many references each has, in the order they came.
+
+    Raises:
+        NoSuchCollection: there is none of that name.
+        NotFound: it has one of them not.
+    """
+    of = rows.collection(caller, Action.READ, name)
+
+    def read(its: CollectionRows) -> list[ListedSubject]:
+        found = its.subjects.by_ids(subject_ids)
+        if missing := set(subject_ids) - {one.id for one in found}:
+            raise NotFound(
+                f"No such subject {min(missing)} in this collection, or it is erased. Nothing was"
+                " done."
+            )
+        return _sized(its, found)
+
+    with rows.record(caller, Action.READ, of) as record:
+        listed = of.read(read)
+        record.answered(Outcome(subject_ids=tuple(one.subject.id for one in listed)))
+    return listed
+
+
+def show_faces(
+    rows: Rows,
+    caller: Caller,
+    name: str,
+    reference_ids: Sequence[UUID],
+    *,
+    unblurred: bool = False,
+) -> Mapping[UUID, bytes]:
+    """Give the pictures of some references' faces, JPEGs, where they were kept for review.
+
+    They open blurred where the purpose asks for that, and whether they did is on record.
+
+    Raises:
+        NoSuchCollection: there is none of that name.
+        KeyUnusable: a key is gone.
+    """
+    of = rows.collection(caller, Action.REVIEW, name)
+
+    def read(its: CollectionRows) -> Mapping[UUID, bytes]:
+        known = [one.id for one in its.references.known(reference_ids)]
+        opened = {one: open_crop(its.connection, rows.keyring, of.id, one) for one in known}
+        return {one: crop_jpeg for one, crop_jpeg in opened.items() if crop_jpeg is not None}
+
+    with rows.record(caller, Action.REVIEW, of) as record:
+        purpose = record.use.purpose
+        crops_jpeg = of.read(read)
+        blurred = {"unblurred": "yes" if unblurred else "no"} if opens_blurred(purpose) else {}
+        record.answered(
+            Outcome(faces=len(crops_jpeg), reference_ids=tuple(crops_jpeg), details=blurred)
+        )
+    return {
+        one: still_of(crop_jpeg, purpose, unblurred=unblurred)
+        for one, crop_jpeg in crops_jpeg.items()
+    }
+
+
+def _sized(its: CollectionRows, found: Sequence[Subject]) -> list[ListedSubject]:
+    sizes = its.subjects.sizes([one.number for one in found])
+    return [ListedSubject(one, sizes.get(one.number, 0)) for one in found]
+
+
+def _folded(name: str) -> str:
+    return normalize("NFKC", name).casefold()
