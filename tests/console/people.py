@@ -28,6 +28,7 @@ class Shown(HTMLParser):
         self.headers = response.headers
         self.html = response.text
         self.path = response.url.path
+        self.address = response.url.raw_path.decode()
         self.forms: list[ShownForm] = []
         self.links: list[str] = []
         self._words: list[str] = []

@@ -1,9 +1,10 @@
 """All pages, family by family."""
 
 from likeness.console.pages.account import account
+from likeness.console.pages.collections import COLLECTIONS
 from likeness.console.pages.sign_in import sign_in
 from likeness.console.pages.try_out import try_out
 from likeness.console.router import Router
 
-ROUTER = Router(sign_in, account, try_out)
+ROUTER = Router(sign_in, account, try_out, *COLLECTIONS)
 """Finds the page of a path."""

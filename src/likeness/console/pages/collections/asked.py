@@ -1,0 +1,59 @@
+"""What pages of collections are asked for: where a list goes on, ids, and numbers of days."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from likeness.console.visit import Visit
+from likeness.errors import InvalidRequest, NotFound
+
+_NUMBERS_END = 2**63
+
+
+def after_number(visit: Visit) -> int:
+    """Say after which number a list begins, by the address.
+
+    Raises:
+        InvalidRequest: it is no number.
+    """
+    given = visit.query.get("after", "") or "0"
+    if not (given.isascii() and given.isdecimal() and len(given) < 20):
+        raise InvalidRequest(visit.t("collections.no_place"))
+    return min(int(given), _NUMBERS_END - 1)
+
+
+def id_in_path(visit: Visit, name: str) -> UUID:
+    """Give an id of the address.
+
+    Raises:
+        NotFound: it is none.
+    """
+    try:
+        return UUID(visit.params[name])
+    except ValueError as error:
+        raise NotFound(visit.t("collections.nothing_here")) from error
+
+
+def ids_sent(visit: Visit, name: str) -> Sequence[UUID]:
+    """Give the ids of boxes that were ticked, each once.
+
+    Raises:
+        InvalidRequest: one is no id.
+    """
+    try:
+        return list(dict.fromkeys(UUID(one) for one in visit.form.all(name)))
+    except ValueError as error:
+        raise InvalidRequest(visit.t("collections.choice_unread")) from error
+
+
+def days_sent(visit: Visit, name: str) -> int | None:
+    """Give a number of days, None where the field is empty.
+
+    Raises:
+        InvalidRequest: it is no number.
+    """
+    given = visit.form.text(name)
+    if not given:
+        return None
+    if not (given.isascii() and given.isdecimal() and len(given) < 10):
+        raise InvalidRequest(visit.t("collections.no_days"))
+    return int(given)

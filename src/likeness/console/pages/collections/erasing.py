@@ -1,0 +1,67 @@
+"""Erasing people, or single references of theirs, once somebody is sure."""
+
+from likeness.console.pages.collections.asked import ids_sent
+from likeness.console.router import Pages
+from likeness.console.visit import Page, Redirect, Visit, link
+from likeness.errors import InvalidRequest
+from likeness.gallery import ErasureCertificate
+from likeness.service.enrol import browse
+from likeness.service.erase.erase import erase_references, erase_subjects
+from likeness.terms import Action
+
+erasing = Pages()
+
+
+def ask_whether_sure(visit: Visit) -> Page:
+    """Show who is to be erased, and ask whether that is meant."""
+    name, ids = visit.params["name"], ids_sent(visit, "subject")
+    subjects = (
+        browse.name_subjects(visit.home, visit.caller("ListSubjects"), name, ids) if ids else []
+    )
+    values = {
+        "name": name,
+        "subjects": subjects,
+        "references": sum(one.references for one in subjects),
+        "single": ids_sent(visit, "reference"),
+    }
+    return Page("collections/erase.html", values)
+
+
+@erasing.does("/collections/{name}/erase", Action.ERASE, again=ask_whether_sure)
+def erase(visit: Visit) -> Page | Redirect:
+    """Erase who was chosen; what was chosen on another page is asked about first."""
+    name, form = visit.params["name"], visit.form
+    subject_ids, reference_ids = ids_sent(visit, "subject"), ids_sent(visit, "reference")
+    if not (subject_ids or reference_ids):
+        raise InvalidRequest(visit.t("erase.nobody"))
+    if not form.has("asked"):
+        return ask_whether_sure(visit)
+    with visit.about("sure"):
+        if not form.has("sure"):
+            raise InvalidRequest(visit.t("erase.not_sure"))
+    if subject_ids:
+        certificate = erase_subjects(
+            visit.home,
+            visit.caller("EraseSubject"),
+            name,
+            subject_ids,
+            lambda subjects, references: None,
+            keep_watches=form.has("keep_watches"),
+        )
+    else:
+        certificate = erase_references(
+            visit.home, visit.caller("EraseReferences"), name, reference_ids, lambda of: None
+        )
+    return _led(visit, name, certificate)
+
+
+def _led(visit: Visit, name: str, certificate: ErasureCertificate) -> Redirect:
+    said = visit.t(
+        "erase.done",
+        subjects=certificate.erased.subjects,
+        references=certificate.erased.references,
+        id=certificate.id,
+    )
+    if visit.may(Action.AUDIT):
+        return Redirect(link("certificates", certificate.id), said)
+    return Redirect(link("collections", name), said)

@@ -1,0 +1,108 @@
+"""Collections in a browser: made, filled from a folder, looked through, and erased from."""
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.console.browsing import Visitor
+from tests.console.collections import AMIR, LIN, PICTURES, ROSA
+from tests.console.conftest import Pages
+from tests.rekognition.operations.discs import BLUE, GREEN, RED, disc, grey
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An album: a folder for each of three people, one picture of nobody, and a hidden file."""
+    album = tmp_path / "album"
+    for name, colour in ((ROSA, RED), (AMIR, GREEN), (LIN, BLUE)):
+        (album / name).mkdir(parents=True)
+        for number in range(3):
+            path = album / name / f"{number}.png"
+            path.write_bytes(disc(colour, side=96 + number))
+    (album / AMIR / "empty street.png").write_bytes(grey(96, 96))
+    (album / ".hidden").write_bytes(b"hidden")
+    return album
+
+
+def test_a_folder_is_enrolled_looked_through_and_erased_from(
+    visit: Callable[..., Visitor], folder: Path, screenshots: Path
+) -> None:
+    visitor = visit("/console/collections")
+    page = visitor.page
+    assert visitor.look(screenshots, "collections") == []
+    page.fill("#name", "album")
+    page.click("main form button")
+    page.get_by_role("link", name="Enrol", exact=True).first.click()
+    page.set_input_files("#folder", folder)
+    expect(page.locator("#found-say")).to_have_text("Pictures: 10. People: 3.")
+    expect(page.locator("#whose-folder")).to_be_checked()
+    page.click("#found summary")
+    assert visitor.look(screenshots, "enrol") == []
+    page.click("#begin")
+    expect(page.locator("#going-say")).to_have_text(
+        "Done, 10 pictures: 9 enrolled, 0 already there, 1 rejected."
+    )
+    expect(page.locator("#told tbody tr")).to_have_count(1)
+    expect(page.locator("#told tbody")).to_contain_text("No face found")
+    assert visitor.look(screenshots, "enrolled") == []
+    page.click("#see")
+    page.get_by_role("link", name=ROSA).click()
+    assert visitor.look(screenshots, "person") == []
+    page.go_back()
+    assert visitor.look(screenshots, "people") == []
+    page.get_by_label(f"Choose {AMIR}").check()
+    page.get_by_label(f"Choose {LIN}").check()
+    page.get_by_role("button", name="Erase whoever is chosen").click()
+    assert visitor.look(screenshots, "erase") == []
+    page.get_by_label("I am sure").check()
+    page.get_by_role("button", name="Erase for good").click()
+    expect(page.locator(".answer")).to_have_text("Gone: 2 people and 6 references.")
+    assert visitor.look(screenshots, "certificate") == []
+    page.get_by_role("button", name="See whether it still holds").click()
+    expect(page.get_by_text("It holds: nothing of it is left.")).to_be_visible()
+    visitor.go("/console/certificates")
+    assert visitor.look(screenshots, "certificates") == []
+    visitor.go("/console/collections/album/settings")
+    assert visitor.look(screenshots, "settings") == []
+    visitor.go("/console/collections/album/references")
+    assert visitor.look(screenshots, "references") == []
+
+
+def test_pictures_that_are_dropped_are_enrolled_also_over_a_session_that_ends(
+    visit: Callable[..., Visitor], pages: Pages
+) -> None:
+    visitor = visit("/console/collections")
+    page = visitor.page
+    page.fill("#name", "dropped")
+    page.click("main form button")
+    visitor.go("/console/collections/dropped/enrol")
+    picture = base64.b64encode(PICTURES[ROSA]).decode()
+    given = page.evaluate_handle(
+        """(picture) => {
+            const bytes = Uint8Array.from(atob(picture), (one) => one.charCodeAt(0));
+            const given = new DataTransfer();
+            given.items.add(new File([bytes], "x.png", { type: "image/png" }));
+            return given;
+        }""",
+        picture,
+    )
+    page.dispatch_event("#drop", "drop", {"dataTransfer": given})
+    expect(page.locator("#found-say")).to_have_text("Pictures: 1. People: 1.")
+    page.click("#begin")
+    expect(page.locator("#going-problem")).to_contain_text("Whose pictures they are is missing")
+    page.fill("#subject", ROSA)
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    page.click("#begin")
+    expect(page.locator("#going-problem")).to_contain_text("Your session is over")
+    expect(page.locator("#sign-in")).to_be_visible()
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    page.click("#continue")
+    expect(page.locator("#going-say")).to_have_text(
+        "Done, 1 pictures: 1 enrolled, 0 already there, 0 rejected."
+    )

@@ -1,0 +1,143 @@
+"""Erasing people and references from pages, and the certificates of it."""
+
+import json
+from uuid import UUID
+
+import pytest
+
+from likeness.terms import Role
+from tests.console.collections import AMIR, LIN, ROSA, enrol, make_collection, subject_ids
+from tests.console.conftest import Pages
+from tests.console.people import Person, Shown
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def admin(pages: Pages) -> Person:
+    return pages.person()
+
+
+@pytest.fixture
+def name(pages: Pages, admin: Person) -> str:
+    name = make_collection(pages, admin)
+    enrol(admin, name, ROSA, AMIR, LIN)
+    return name
+
+
+def ask(by: Person, name: str, **chosen: object) -> Shown:
+    path = f"/console/collections/{name}"
+    return by.send(by.see(path), f"{path}/erase", chosen)
+
+
+def test_people_are_erased_together_once_somebody_is_sure(
+    pages: Pages, admin: Person, name: str
+) -> None:
+    ids = subject_ids(pages, name)
+    asked = ask(admin, name, subject=[str(ids[ROSA]), str(ids[LIN])])
+    assert "These 2 people are erased, with 2 references" in asked.text
+    path = f"/console/collections/{name}/erase"
+    unsure = admin.send(asked, path)
+    assert unsure.status == 400
+    assert 'id="sure-wrong"' in unsure.html
+    assert len(subject_ids(pages, name)) == 3
+    gone = admin.send(unsure, path, {"sure": "yes"})
+    assert "Gone: 2 people and 2 references." in gone.text
+    assert list(subject_ids(pages, name)) == [AMIR]
+
+
+def test_a_certificate_is_downloaded_listed_and_verified(
+    pages: Pages, admin: Person, name: str
+) -> None:
+    asked = ask(admin, name, subject=str(subject_ids(pages, name)[ROSA]))
+    gone = admin.send(asked, f"/console/collections/{name}/erase", {"sure": "yes"})
+    certificate_id = gone.path.rpartition("/")[2]
+    file = admin.client.get(f"{gone.path}/file")
+    assert "attachment" in file.headers["content-disposition"]
+    assert json.loads(file.content)["id"] == certificate_id
+    listed = pages.person(Role.AUDITOR).see("/console/certificates", collection=name)
+    assert gone.path in listed.links
+    assert "It holds" in admin.send(gone, gone.path).text
+    enrol(admin, name, ROSA)
+    assert "It does not hold" in admin.send(admin.see(gone.path), gone.path).text
+
+
+def test_references_are_erased_and_their_person_stays(
+    pages: Pages, admin: Person, name: str
+) -> None:
+    of = pages.home.gallery.collection(name)
+    (one, *_) = of.read(lambda its: its.references.page())
+    path = f"/console/collections/{name}"
+    page = admin.see(f"{path}/subjects/{subject_ids(pages, name)[ROSA]}")
+    asked = admin.send(page, f"{path}/erase", {"reference": str(one.id)}, leave_out=["subject"])
+    assert "1 reference is erased" in asked.text
+    gone = admin.send(asked, f"{path}/erase", {"sure": "yes"})
+    assert "Gone: 0 people and 1 references." in gone.text
+    assert ROSA in subject_ids(pages, name)
+
+
+def test_who_may_erase_and_not_audit_is_told_where_the_certificate_is(
+    pages: Pages, admin: Person, name: str
+) -> None:
+    client = pages.person(Role.CLIENT)
+    asked = ask(client, name, subject=str(subject_ids(pages, name)[ROSA]))
+    gone = client.send(asked, f"/console/collections/{name}/erase", {"sure": "yes"})
+    assert gone.path == f"/console/collections/{name}"
+    assert "Erased: 1 people and 1 references. Certificate" in gone.text
+
+
+@pytest.mark.parametrize(
+    ("chosen", "status"),
+    [
+        ({}, 400),
+        ({"subject": "nobody"}, 400),
+        ({"subject": NOBODY}, 404),
+        ({"subject": NOBODY, "asked": "yes", "sure": "yes"}, 404),
+        ({"reference": NOBODY, "asked": "yes", "sure": "yes"}, 404),
+    ],
+)
+def test_nobody_is_erased_where_the_choice_is_wrong(
+    pages: Pages, admin: Person, name: str, chosen: dict[str, str], status: int
+) -> None:
+    shown = ask(admin, name, **chosen)
+    assert shown.status == status
+    assert 'role="alert"' in shown.html
+    assert len(subject_ids(pages, name)) == 3
+
+
+def test_anothers_ids_erase_nobody(pages: Pages, admin: Person, name: str) -> None:
+    other = make_collection(pages, admin)
+    enrol(admin, other, ROSA)
+    theirs = str(subject_ids(pages, other)[ROSA])
+    shown = ask(admin, name, subject=theirs, asked="yes", sure="yes")
+    assert shown.status == 404
+    assert list(subject_ids(pages, other)) == [ROSA]
+
+
+def test_roles_that_may_not_erase_are_refused(pages: Pages, admin: Person, name: str) -> None:
+    reviewer = pages.person(Role.REVIEWER)
+    page = reviewer.see(f"/console/collections/{name}")
+    fields = dict(page.form("/console/sign-out").fields)
+    sent = reviewer.client.post(
+        f"/console/collections/{name}/erase",
+        data={**fields, "subject": str(subject_ids(pages, name)[ROSA]), "asked": "y", "sure": "y"},
+    )
+    assert sent.status_code == 403
+    assert len(subject_ids(pages, name)) == 3
+
+
+def test_a_certificate_that_is_not_there_is_said_so(admin: Person) -> None:
+    for path in ("nothing", NOBODY, f"{NOBODY}/file"):
+        assert admin.see(f"/console/certificates/{path}").status == 404
+    for query in ({"after": "x"}, {"after": NOBODY}, {"collection": "nowhere"}):
+        shown = admin.see("/console/certificates", **query)
+        assert 'role="alert"' in shown.html
+
+
+def test_erased_again_nobody_is_erased_twice(pages: Pages, admin: Person, name: str) -> None:
+    asked = ask(admin, name, subject=str(subject_ids(pages, name)[ROSA]))
+    path = f"/console/collections/{name}/erase"
+    first = admin.send(asked, path, {"sure": "yes"})
+    again = admin.send(asked, path, {"sure": "yes"})
+    assert (again.status, again.path) == (200, first.path)
+    assert UUID(first.path.rpartition("/")[2])
