@@ -351,6 +351,34 @@ class Subjects:
         caller = self._caller("SplitSubject")
         return split_subject(self._rows, caller, self._collection, subject, name, references)
 
+    def move(self, subject: str, to: str, *, references: Sequence[UUID]) -> "ChangedSubject":
+        """Make some references of a subject, by their ids, another's, who is there already.
+
+        Raises:
+            NotFound: there is no such collection, subject or reference.
+            InvalidRequest: no reference is named, or all are; or the two are one subject.
+            Conflict: a reference is another's.
+            Denied: a rule forbids it.
+        """
+        from likeness.service.enrol.subject_changes import move_references
+
+        caller = self._caller("MoveReferences")
+        return move_references(self._rows, caller, self._collection, subject, to, references)
+
+    def name(self, subject: str, *, references: Sequence[UUID]) -> "ChangedSubject":
+        """Make references that are nobody's a subject's, who is made where there is none.
+
+        Raises:
+            NotFound: there is no such collection or reference.
+            InvalidRequest: no reference is named, or the name cannot be kept.
+            Conflict: a reference is somebody's already.
+            Denied: a rule forbids it.
+        """
+        from likeness.service.enrol.subject_changes import name_references
+
+        caller = self._caller("NameReferences")
+        return name_references(self._rows, caller, self._collection, subject, references)
+
     def report(self, subject: str) -> "SubjectReports":
         """Say what is held of the subject of a name, who searched for them and what for.
 
@@ -364,7 +392,7 @@ class Subjects:
         return report_on_subject(self._rows, caller, self._collection, subject)
 
     def undo(self, subject: str) -> "ChangedSubject":
-        """Undo the last rename, merge or split of a subject.
+        """Undo the last change of a subject: a rename, merge or split, or faces moved or named.
 
         Raises:
             NotFound: there is no such collection or subject, or nothing to undo.

@@ -72,6 +72,8 @@ enrol --collection staff --any-quality --subject Bruno bruno.png
 subjects rename Rosa Rosalind --collection staff
 subjects merge Greta Rosa --collection staff
 subjects split Rosa Other --collection staff
+subjects move Rosa Greta --collection staff
+subjects name Rosa --collection staff
 subjects undo Rosa --collection staff
 subjects check --collection staff
 subject-report Rosa --collection staff

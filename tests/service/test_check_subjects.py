@@ -10,9 +10,15 @@ from likeness.errors import Denied
 from likeness.gallery import NewReference
 from likeness.service.enrol import check_subjects as module
 from likeness.service.enrol.check_subjects import Checked, check_subjects, count_strays
+from likeness.service.enrol.findings import Findings, show_findings
+from likeness.service.enrol.subject_changes import (
+    merge_subjects,
+    rename_subject,
+    split_subject,
+)
 from likeness.service.uses import Caller, Home
-from likeness.terms import CohortStatistics, Principal, Role
-from tests.gallery.galleries import enrol
+from likeness.terms import CohortStatistics, Face, Principal, QualityReason, Role
+from tests.gallery.galleries import enrol, face
 from tests.service.people import person
 
 
@@ -27,6 +33,12 @@ def looks(home: Home, seed: int, subject: str, number: int = 0) -> NewReference:
     template = replace(new.template, vector=vector, cohort=CohortStatistics(mean, cohort.version))
     sha256 = f"{subject} {seed} {number}".encode().ljust(32)[:32]
     return replace(new, template=template, sample_sha256=sha256)
+
+
+def blurred() -> Face:
+    """A face that is not fit to enrol."""
+    fit = face()
+    return replace(fit, quality=replace(fit.quality, reasons=(QualityReason.LOW_SHARPNESS,)))
 
 
 def people(home: Home, **seeds: list[int]) -> None:
@@ -59,6 +71,48 @@ def test_two_names_of_one_person_and_a_picture_of_somebody_else_are_found(
     assert 0 < found.pairs[0].similarity < 100
     assert [one.subject.name for one in found.strays] == ["Bo", "Di"]
     assert found.all_strays == count_strays(home, home.gallery.collection("staff")) == 2
+
+
+def test_who_may_be_missed_is_listed_with_the_reason(sqlite_home: Home) -> None:
+    home = sqlite_home
+    people(home, Ada=[1, 1], Bo=[2], Cy=[3])
+    poor = replace(looks(home, 4, "Di"), face=blurred())
+    enrol(home.gallery, "staff", [poor, replace(looks(home, 3, "Cy", 1), face=blurred())])
+
+    found = check(home)
+
+    assert [(one.subject.name, one.reasons) for one in found.missed] == [
+        ("Di", (QualityReason.LOW_SHARPNESS,))
+    ]
+    assert (found.all_missed, found.tried, found.found) == (1, 4, 4)
+    assert [one for one, _ in found.expected] == [80.0, 90.0, 95.0, 99.0]
+    by_any = [one.by_any for _, one in found.expected]
+    assert by_any == sorted(by_any, reverse=True)
+    assert by_any[0] > 0
+
+
+def test_findings_hold_no_name_and_leave_out_what_was_mended(sqlite_home: Home) -> None:
+    home = sqlite_home
+    people(home, Ada=[1, 1], Adele=[1, 1], Bo=[2, 2, 3, 2], Di=[5, 6])
+    caller = Caller(home.somebody, "test")
+    findings = Findings.of(check(home))
+    assert "Ada" not in repr(findings)
+    assert "Bo" not in repr(findings)
+
+    shown = show_findings(home, caller, "staff", findings)
+    assert (pairs(shown), len(shown.strays)) == ([{"Ada", "Adele"}], 2)
+    rename_subject(home, caller, "staff", "Bo", "Beau")
+    assert [one.subject.name for one in show_findings(home, caller, "staff", findings).strays] == [
+        "Beau",
+        "Di",
+    ]
+
+    merge_subjects(home, caller, "staff", "Adele", "Ada")
+    stray = shown.strays[0]
+    split_subject(home, caller, "staff", "Beau", "Cy", [stray.reference.id])
+    mended = show_findings(home, caller, "staff", findings)
+    assert (mended.pairs, [one.subject.name for one in mended.strays]) == ((), ["Di"])
+    assert mended.all_pairs == 1
 
 
 def test_more_than_are_listed_are_counted_and_the_most_alike_listed(sqlite_home: Home) -> None:

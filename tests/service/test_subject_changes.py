@@ -94,8 +94,24 @@ def merge(home: Home, subject: str, into: str) -> ChangedSubject:
     return acts.merge_subjects(home, caller(home), "staff", subject, into)
 
 
+def merge_all(home: Home, subjects: list[str], into: str) -> ChangedSubject:
+    return acts.merge_subjects(home, caller(home), "staff", subjects, into)
+
+
 def split(home: Home, subject: str, name: str, ids: list[UUID]) -> ChangedSubject:
     return acts.split_subject(home, caller(home), "staff", subject, name, ids)
+
+
+def move(home: Home, subject: str, to: str, ids: list[UUID]) -> ChangedSubject:
+    return acts.move_references(home, caller(home), "staff", subject, to, ids)
+
+
+def name(home: Home, subject: str, ids: list[UUID]) -> ChangedSubject:
+    return acts.name_references(home, caller(home), "staff", subject, ids)
+
+
+def nobodys(home: Home, *seeds: int) -> list[UUID]:
+    return [one.id for one in enrol(home.gallery, "staff", [person(home, one) for one in seeds])]
 
 
 def undo(home: Home, subject: str) -> ChangedSubject:
@@ -137,6 +153,60 @@ def test_changes_are_searched_at_once_and_undone_by_one_act(home: Home) -> None:
 
     with pytest.raises(NotFound, match="can be undone"):
         undo(home, "Ada")
+
+
+def test_several_are_merged_and_undone_as_one_change(home: Home) -> None:
+    ids = people(home, Ada=[1], Lovelace=[2], King=[3, 4], Bo=[5])
+    before, there = who_has(home), {name: id_of(home, name) for name in ("Lovelace", "King")}
+    both = acts.merge_subjects(home, caller(home), "staff", ["Lovelace", "King"], "Ada")
+    assert [one.subject.name for one in both.others] == ["Lovelace", "King"]
+    assert who_has(home) == {"Ada": [*ids["Ada"], *ids["Lovelace"], *ids["King"]], "Bo": ids["Bo"]}
+    assert [named_by(home, seed) for seed in (1, 2, 4)] == ["Ada"] * 3
+
+    undone = undo(home, "Ada")
+    assert [one.references for one in undone.others] == [1, 2]
+    assert who_has(home) == before
+    assert {name: id_of(home, name) for name in there} == there
+    assert [named_by(home, seed) for seed in (1, 2, 4)] == ["Ada", "Lovelace", "King"]
+
+
+def test_faces_are_moved_to_somebody_else_and_back(home: Home) -> None:
+    ids = people(home, Ada=[1, 2, 3], Bo=[4])
+    before = who_has(home)
+    moved = move(home, "Ada", "Bo", ids["Ada"][1:])
+    assert (moved.references, moved.other_references) == (1, 3)
+    assert [named_by(home, seed) for seed in (1, 2, 4)] == ["Ada", "Bo", "Bo"]
+    assert who_has(home) == {"Ada": ids["Ada"][:1], "Bo": [*ids["Ada"][1:], *ids["Bo"]]}
+
+    undo(home, "Bo")  # by either of the two
+    assert who_has(home) == before
+    assert [named_by(home, seed) for seed in (1, 2, 4)] == ["Ada", "Ada", "Bo"]
+
+
+def test_faces_that_are_nobodys_are_named_and_unnamed_again(home: Home) -> None:
+    ids = people(home, Ada=[1])
+    known, new = nobodys(home, 2), nobodys(home, 3, 4)
+    assert name(home, "Ada", known).references == 2
+    made = name(home, "Eve", new)
+    assert (made.references, made.others, made.is_gone) == (2, (), False)
+    assert [named_by(home, seed) for seed in (1, 2, 4)] == ["Ada", "Ada", "Eve"]
+    with pytest.raises(Conflict, match="somebody's already"):
+        name(home, "Bo", new)
+
+    assert not undo(home, "Ada").is_gone
+    assert undo(home, "Eve").is_gone
+    assert who_has(home) == ids
+    assert home.gallery.collection("staff").size == Size(1, 4)
+    assert rows(home, SUBJECT_CHANGES) == []
+    assert name(home, "Eve", [*known, *new]).references == 3
+
+
+def test_somebody_named_stays_who_has_got_another_face_since(sqlite_home: Home) -> None:
+    home = sqlite_home
+    name(home, "Eve", nobodys(home, 1))
+    (later,) = people(home, Eve=[2])["Eve"]
+    assert not undo(home, "Eve").is_gone
+    assert who_has(home) == {"Eve": [later]}
 
 
 def test_a_change_is_undone_until_the_next_of_the_same_subject(sqlite_home: Home) -> None:
@@ -194,6 +264,17 @@ def test_what_was_enrolled_or_moved_since_stays_where_it_is(sqlite_home: Home) -
         (lambda home, ids: split(home, "Ada", "Eve", ids["Bo"]), Conflict),
         (lambda home, ids: split(home, "Ada", "Bo", ids["Ada"][:1]), AlreadyExists),
         (lambda home, ids: split(home, "Ada", "Ada", ids["Ada"][:1]), AlreadyExists),
+        (lambda home, ids: merge_all(home, ["Ada", "Bo"], "Bo"), InvalidRequest),
+        (lambda home, ids: merge_all(home, [], "Bo"), InvalidRequest),
+        (lambda home, ids: merge_all(home, ["Bo", "Nobody"], "Ada"), NoSuchSubject),
+        (lambda home, ids: move(home, "Ada", "Ada", ids["Ada"][:1]), InvalidRequest),
+        (lambda home, ids: move(home, "Ada", "Bo", []), InvalidRequest),
+        (lambda home, ids: move(home, "Ada", "Bo", ids["Ada"]), InvalidRequest),
+        (lambda home, ids: move(home, "Ada", "Bo", ids["Bo"]), Conflict),
+        (lambda home, ids: move(home, "Ada", "Nobody", ids["Ada"][:1]), NoSuchSubject),
+        (lambda home, ids: name(home, "Eve", ids["Ada"]), Conflict),
+        (lambda home, ids: name(home, "Eve", []), InvalidRequest),
+        (lambda home, ids: name(home, "Eve", [uuid4()]), NotFound),
         (lambda home, ids: undo(home, "Ada"), NotFound),
         (lambda home, ids: undo(home, "Nobody"), NoSuchSubject),
     ],
@@ -300,6 +381,62 @@ def test_verdicts_and_candidates_follow_and_come_back(sqlite_home: Home) -> None
     divided = split(home, "Ada", "Byron", ids["Lovelace"])
     assert divided.other is not None
     assert apart(divided.other.id, ada) == {divided.other.id, ada}
+
+
+def test_what_was_said_of_several_who_are_merged_comes_back(sqlite_home: Home) -> None:
+    home = sqlite_home
+    people(home, Ada=[1], Lovelace=[2], King=[3])
+    ada, lovelace, king = (id_of(home, one) for one in ("Ada", "Lovelace", "King"))
+    collection_id = home.gallery.collection("staff").id
+    desk = Desk(home.database, home.keyring, home.clock())
+    face = SampleFace(b"somebody", Box(0, 0, 50, 50))
+    search = Search("key:searcher", collection_id, "SearchFaces", "missing-persons", (), face)
+    for number, one in enumerate((lovelace, king)):
+        case = desk.open(
+            [Found(None, one, 90.0)], replace(search, parameters=(("n", str(number)),))
+        )
+        desk.decide(case, "ada", Verdict.NOT_SAME, 1)
+
+    def apart() -> set[UUID]:
+        return home.database.read(
+            lambda c: told_apart_from(
+                c,
+                home.keyring,
+                collection_id,
+                probe=face,
+                candidate_ids=[ada, lovelace, king],
+                owed=1,
+            )
+        )
+
+    assert apart() == {lovelace, king}
+    merge_all(home, ["Lovelace", "King"], "Ada")
+    assert apart() == {ada, lovelace, king}
+    undo(home, "Ada")
+    assert apart() == {lovelace, king}
+
+
+def test_candidates_follow_faces_that_are_moved_or_named(sqlite_home: Home) -> None:
+    home = sqlite_home
+    ids = people(home, Ada=[1, 2], Bo=[3])
+    (unnamed,) = nobodys(home, 4)
+    ada, bo = id_of(home, "Ada"), id_of(home, "Bo")
+    desk = Desk(home.database, home.keyring, home.clock())
+    face = SampleFace(b"somebody", Box(0, 0, 50, 50))
+    collection_id = home.gallery.collection("staff").id
+    search = Search("key:searcher", collection_id, "SearchFaces", "missing-persons", (), face)
+    desk.open([Found(ids["Ada"][0], ada, 90.0), Found(unnamed, None, 80.0)], search)
+
+    def candidates() -> dict[UUID, UUID | None]:
+        return {row.reference_id: row.subject_id for row in rows(home, CANDIDATES)}
+
+    move(home, "Ada", "Bo", ids["Ada"][:1])
+    assert candidates() == {ids["Ada"][0]: bo, unnamed: None}
+    undo(home, "Ada")
+    name(home, "Bo", [unnamed])
+    assert candidates() == {ids["Ada"][0]: ada, unnamed: bo}
+    undo(home, "Bo")
+    assert candidates() == {ids["Ada"][0]: ada, unnamed: None}
 
 
 def test_results_of_jobs_follow(sqlite_home: Home) -> None:

@@ -307,6 +307,8 @@ def test_description_names_every_path_and_no_page_loads_anything(client: Client)
         "/v1/subjects/rename",
         "/v1/subjects/merge",
         "/v1/subjects/split",
+        "/v1/subjects/move",
+        "/v1/subjects/name",
         "/v1/subjects/undo",
         "/v1/certificates",
         "/v1/certificates/{certificate_id}",

@@ -48,6 +48,19 @@ def test_people_are_changed_and_made_what_they_were(client: Client) -> None:
     assert sizes(client) == {"Ada": 1, "Bo": 1, "Eva": 1}
 
 
+def test_faces_are_moved_and_named(client: Client) -> None:
+    ids = people(client, Ada=[1, 2], Bo=[3])
+    (nobodys,) = client.database.write(
+        lambda c: client.collection.within(c).references.enrol([new(4)], client.desk.now)
+    )
+    moved = post(client, "move", subject="Ada", to="Bo", reference_ids=ids[:1]).json()
+    assert (moved["change"], [one["name"] for one in moved["others"]]) == ("move", ["Bo"])
+    assert sizes(client) == {"Ada": 1, "Bo": 2}
+    named = post(client, "name", subject="Eve", reference_ids=[str(nobodys.id)]).json()
+    assert (named["subject"]["name"], named["other"], named["others"]) == ("Eve", None, [])
+    assert sizes(client) == {"Ada": 1, "Bo": 2, "Eve": 1}
+
+
 @pytest.mark.parametrize(
     ("act", "asked", "status"),
     [
@@ -58,6 +71,9 @@ def test_people_are_changed_and_made_what_they_were(client: Client) -> None:
         ("rename", {"subject": "Ada"}, 400),
         ("split", {"subject": "Ada", "name": "Eve", "reference_ids": []}, 400),
         ("split", {"subject": "Ada", "name": "Eve", "reference_ids": [str(uuid4())]}, 404),
+        ("move", {"subject": "Ada", "to": "Bo", "reference_ids": []}, 400),
+        ("move", {"subject": "Ada", "to": "Bo", "reference_ids": [str(uuid4())]}, 404),
+        ("name", {"subject": "Ada", "reference_ids": [str(uuid4())]}, 404),
         ("undo", {"subject": "Ada"}, 404),
     ],
 )

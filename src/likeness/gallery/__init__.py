@@ -43,6 +43,7 @@ from likeness.gallery.staging import Change, FoundAgain
 from likeness.gallery.stored_collections import Size, counts_by_key, models_in_use, rewrap_keys
 from likeness.gallery.subject_changes import ChangeKind, KeptChange, SubjectChange
 from likeness.gallery.subjects import ArrivingSubject, Subject
+from likeness.gallery.unnamed import UnnamedReference
 
 __all__ = [
     "MOST_TAGS",
@@ -77,6 +78,7 @@ __all__ = [
     "Subject",
     "SubjectChange",
     "SubjectVectors",
+    "UnnamedReference",
     "Verification",
     "count_by_key",
     "counts_by_key",

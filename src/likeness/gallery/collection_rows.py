@@ -23,6 +23,7 @@ from likeness.gallery.stored_collections import Size, Unit
 from likeness.gallery.subject_changes import SubjectChanges
 from likeness.gallery.subjects import Subjects
 from likeness.gallery.tables import REFERENCES, TAGS
+from likeness.gallery.unnamed import Unnamed
 from likeness.terms import Calibration, checked_text
 
 MOST_TAGS = 50
@@ -109,6 +110,11 @@ class CollectionRows(Unit):
     def subject_changes(self) -> SubjectChanges:
         """What makes its subjects others than they were."""
         return SubjectChanges(self.connection, self.seal, self.collection)
+
+    @property
+    def unnamed(self) -> Unnamed:
+        """Its references that are nobody's."""
+        return Unnamed(self.connection, self.seal, self.collection)
 
     @property
     def tags(self) -> Tags:

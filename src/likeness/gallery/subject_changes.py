@@ -1,7 +1,7 @@
-"""Renames, merges and splits subjects, so that the last change of each can be undone.
+"""Renames, merges and splits subjects, moves and names faces, so that it can be undone.
 
-1. What was before lies sealed until the next change of one of its subjects, or until one of them is
-   erased, or one of their references: then nothing of it is left.
+1. What was before the last change lies sealed until the next change of one of its subjects, or
+   until one of them is erased, or one of their references: then nothing of it is left.
 2. Who is merged into another keeps no row, and their id leads to who has taken them up: whoever is
    erased takes along the ids of all whom they have taken up.
 3. References that were given to somebody else meanwhile, or taken, stay where they are when a
@@ -42,23 +42,35 @@ class ChangeKind(StrEnum):
     RENAME = "rename"
     MERGE = "merge"
     SPLIT = "split"
+    MOVE = "move"
+    """Some references of a subject become those of another who is there."""
+    NAME = "name"
+    """References that are nobody's become somebody's."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectChange:
     """What was done, or undone: `subject` is as they are now.
 
-    `other` is who was merged into them, or was split off. `reference_ids` changed hands; `number`
-    is what `OpenCollection.follow_assignment` takes after the commit, None where nothing did.
-    `before` is what was, for whoever undoes it.
+    `others` are who were merged into them, was split off, or got references of theirs, and `moved`
+    the references that changed hands for each; where faces were named there is no other. `number`
+    is what `OpenCollection.follow_assignment` takes after the commit, None where nothing changed
+    hands. `before` is what was, for whoever undoes it. `is_gone` says that nobody is left of
+    `subject`, who was made by what is undone.
     """
 
     kind: ChangeKind
     subject: Subject
-    other: Subject | None
-    reference_ids: tuple[UUID, ...]
+    others: tuple[Subject, ...]
+    moved: tuple[tuple[UUID, ...], ...]
     number: int | None
     before: Mapping[str, Any]
+    is_gone: bool = False
+
+    @property
+    def reference_ids(self) -> tuple[UUID, ...]:
+        """All references that changed hands."""
+        return tuple(one for some in self.moved for one in some)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,38 +98,25 @@ class SubjectChanges(Unit):
             AlreadyExists: they have it already, or another of the collection has.
         """
         renamed = self._subjects.rename(subject, name)
-        return SubjectChange(ChangeKind.RENAME, renamed, None, (), None, {"name": subject.name})
+        return SubjectChange(ChangeKind.RENAME, renamed, (), (), None, {"name": subject.name})
 
-    def merge(self, gone: Subject, into: Subject) -> SubjectChange:
-        """Make all references of one subject another's; the first is gone then.
+    def merge(self, gone: Sequence[Subject], into: Subject) -> SubjectChange:
+        """Make all references of some subjects another's; they are gone then.
 
         Raises:
-            InvalidRequest: they are one subject.
+            InvalidRequest: they are one subject, or one comes twice, or nobody does.
             KeyUnusable: a reference was changed from outside.
         """
-        if gone.id == into.id:
+        if not gone:
+            raise InvalidRequest("Nobody to merge. Name one subject at least.")
+        if len({one.id for one in (*gone, into)}) <= len(gone):
             raise InvalidRequest(
                 f"Subject {into.id} cannot be merged with themselves. Name two subjects."
             )
-        ids = self._ids_of(gone)
-        proofs.assign(
-            self.connection,
-            self.seal,
-            REFERENCES.c.subject_number == gone.number,
-            (into.number, into.id),
-        )
-        self._subjects.remove(gone)
-        taken_up = taken_up_by(self.connection, [gone.id])
-        self._take_up([*taken_up, gone.id], into.id)
-        before = {
-            "id": str(gone.id),
-            "name": gone.name,
-            "created_at": gone.created_at.isoformat(),
-            "references": [str(one) for one in ids],
-            "taken_up": [str(one) for one in taken_up],
-        }
-        number = self._note(into, gone)
-        return SubjectChange(ChangeKind.MERGE, into, gone, ids, number, before)
+        before = [self._take_in(one, into) for one in gone]
+        moved = tuple(tuple(UUID(ref) for ref in one["references"]) for one in before)
+        number = self._note(into, *gone)
+        return SubjectChange(ChangeKind.MERGE, into, tuple(gone), moved, number, {"gone": before})
 
     def split(
         self, subject: Subject, name: str, reference_ids: Sequence[UUID], now: datetime
@@ -131,32 +130,59 @@ class SubjectChanges(Unit):
             AlreadyExists: the collection has a subject of that name.
             KeyUnusable: a reference was changed from outside.
         """
-        ids = tuple(dict.fromkeys(reference_ids))
-        if not ids:
-            raise InvalidRequest("No reference to split off. Name one at least, by its id.")
-        for some in in_batches(ids, _AT_A_TIME):
-            for one in self._references.by_ids(some):
-                if one.subject_number != subject.number:
-                    raise Conflict(
-                        f"Reference {one.id} is not subject {subject.id}'s. Leave it out."
-                    )
-        if len(ids) == self._subjects.sizes([subject.number])[subject.number]:
-            raise InvalidRequest(
-                f"These are all references of subject {subject.id}. Rename the subject, or leave"
-                " some out."
-            )
+        ids = self._some_of(subject, reference_ids, "split off", "Rename the subject")
         made = self._subjects.create(name, now)
         self._give(ids, subject, made)
         before = {"id": str(made.id), "references": [str(one) for one in ids]}
         number = self._note(subject, made)
-        return SubjectChange(ChangeKind.SPLIT, subject, made, ids, number, before)
+        return SubjectChange(ChangeKind.SPLIT, subject, (made,), (ids,), number, before)
+
+    def move(self, subject: Subject, to: Subject, reference_ids: Sequence[UUID]) -> SubjectChange:
+        """Make some of a subject's references those of another.
+
+        Raises:
+            InvalidRequest: none is named, or all are, or they are one subject.
+            NotFound: the collection has not one of them.
+            Conflict: one is not the subject's.
+            KeyUnusable: a reference was changed from outside.
+        """
+        if subject.id == to.id:
+            raise InvalidRequest(f"These are references of subject {to.id} already. Name another.")
+        ids = self._some_of(subject, reference_ids, "move", "Merge the two")
+        self._give(ids, subject, to)
+        before = {"id": str(to.id), "references": [str(one) for one in ids]}
+        number = self._note(subject, to)
+        return SubjectChange(ChangeKind.MOVE, subject, (to,), (ids,), number, before)
+
+    def name(self, name: str, reference_ids: Sequence[UUID], now: datetime) -> SubjectChange:
+        """Make references that are nobody's those of the subject of a name, who is made if new.
+
+        Raises:
+            InvalidRequest: none is named, or the name cannot be kept.
+            NotFound: the collection has not one of them.
+            Conflict: one is somebody's already.
+            KeyUnusable: a reference was changed from outside.
+        """
+        ids = tuple(dict.fromkeys(reference_ids))
+        if not ids:
+            raise InvalidRequest("No face to name. Choose one at least.")
+        for some in in_batches(ids, _AT_A_TIME):
+            for one in self._references.by_ids(some):
+                if one.subject_number is not None:
+                    raise Conflict(f"Reference {one.id} is somebody's already. Leave it out.")
+        known = self._subjects.find(name)
+        subject = known or self._subjects.create(name, now)
+        for some in in_batches(ids, _AT_A_TIME):
+            self._assign(some, subject)
+        before = {"references": [str(one) for one in ids], "made": known is None}
+        return SubjectChange(ChangeKind.NAME, subject, (), (ids,), self._note(subject), before)
 
     def keep(self, change: SubjectChange, carried: Any, now: datetime) -> None:
         """Keep what a change takes to undo, in place of what was kept of its subjects before.
 
         `carried` is of JSON's values.
         """
-        of = [one.id for one in (change.subject, change.other) if one is not None]
+        of = [one.id for one in (change.subject, *change.others)]
         forget_changes_of(self.connection, of)
         change_id = uuid4()
         content = {
@@ -190,7 +216,8 @@ class SubjectChanges(Unit):
         if row is None:
             raise NotFound(
                 f"Nothing of subject {subject.id} can be undone: they were not renamed, merged or"
-                " split, or that is undone, or something of theirs was erased since."
+                " split, and no face of theirs was moved or named, or that is undone, or something"
+                " of theirs was erased since."
             )
         content = json.loads(self.seal.opened_subject_change(row.id, row.sealed_content))
         return KeptChange(
@@ -213,20 +240,83 @@ class SubjectChanges(Unit):
         forget_changes_of(self.connection, [subject.id])
         if kept.kind is ChangeKind.RENAME:
             renamed = self._subjects.rename(subject, before["name"])
-            return SubjectChange(kept.kind, renamed, None, (), None, {})
+            return SubjectChange(kept.kind, renamed, (), (), None, {})
+        if kept.kind is ChangeKind.MERGE:
+            return self._undo_merge(subject, before)
         ids = [UUID(one) for one in before["references"]]
+        if kept.kind is ChangeKind.NAME:
+            return self._undo_name(subject, ids, was_made=before["made"])
+        other = self._subjects.by_id(UUID(before["id"]))
+        forget_changes_of(self.connection, [other.id])
         if kept.kind is ChangeKind.SPLIT:
-            made = self._subjects.by_id(UUID(before["id"]))
-            forget_changes_of(self.connection, [made.id])
-            merged = self.merge(made, subject)
-            return SubjectChange(kept.kind, subject, made, merged.reference_ids, merged.number, {})
-        created_at = datetime.fromisoformat(before["created_at"])
-        gone = ArrivingSubject(UUID(before["id"]), before["name"], created_at)
-        self.connection.execute(delete(TAKEN_UP).where(TAKEN_UP.c.subject_id == gone.id))
-        back = self._subjects.bring_back(gone)
-        self._take_up([UUID(one) for one in before["taken_up"]], back.id)
-        moved = self._give(ids, subject, back)
-        return SubjectChange(kept.kind, subject, back, moved, self._note(subject, back), {})
+            merged = self.merge([other], subject)
+            return SubjectChange(kept.kind, subject, (other,), merged.moved, merged.number, {})
+        back = self._give(ids, other, subject)
+        number = self._note(subject, other)
+        return SubjectChange(kept.kind, subject, (other,), (back,), number, {})
+
+    def _undo_merge(self, subject: Subject, before: Mapping[str, Any]) -> SubjectChange:
+        back, moved = list[Subject](), list[tuple[UUID, ...]]()
+        for was in before.get("gone", [before]):  # an older Likeness merged one at a time
+            gone = ArrivingSubject(
+                UUID(was["id"]), was["name"], datetime.fromisoformat(was["created_at"])
+            )
+            self.connection.execute(delete(TAKEN_UP).where(TAKEN_UP.c.subject_id == gone.id))
+            back.append(self._subjects.bring_back(gone))
+            self._take_up([UUID(one) for one in was["taken_up"]], gone.id)
+            ids = [UUID(one) for one in was["references"]]
+            moved.append(self._give(ids, subject, back[-1]))
+        number = self._note(subject, *back)
+        return SubjectChange(ChangeKind.MERGE, subject, tuple(back), tuple(moved), number, {})
+
+    def _undo_name(self, subject: Subject, ids: Sequence[UUID], *, was_made: bool) -> SubjectChange:
+        still = self._still_of(subject, ids)
+        for some in in_batches(still, _AT_A_TIME):
+            self._assign(some, None)
+        is_gone = was_made and not self._subjects.sizes([subject.number])
+        if is_gone:
+            self._subjects.remove(subject)
+        number = self._note(subject)
+        return SubjectChange(ChangeKind.NAME, subject, (), (still,), number, {}, is_gone)
+
+    def _take_in(self, gone: Subject, into: Subject) -> dict[str, Any]:
+        """Let a subject take up another; give what was."""
+        ids = self._ids_of(gone)
+        proofs.assign(
+            self.connection,
+            self.seal,
+            REFERENCES.c.subject_number == gone.number,
+            (into.number, into.id),
+        )
+        self._subjects.remove(gone)
+        taken_up = taken_up_by(self.connection, [gone.id])
+        self._take_up([*taken_up, gone.id], into.id)
+        return {
+            "id": str(gone.id),
+            "name": gone.name,
+            "created_at": gone.created_at.isoformat(),
+            "references": [str(one) for one in ids],
+            "taken_up": [str(one) for one in taken_up],
+        }
+
+    def _some_of(
+        self, subject: Subject, reference_ids: Sequence[UUID], what_for: str, remedy: str
+    ) -> tuple[UUID, ...]:
+        """Check that references are some of a subject's, and not all."""
+        ids = tuple(dict.fromkeys(reference_ids))
+        if not ids:
+            raise InvalidRequest(f"No reference to {what_for}. Name one at least, by its id.")
+        for some in in_batches(ids, _AT_A_TIME):
+            for one in self._references.by_ids(some):
+                if one.subject_number != subject.number:
+                    raise Conflict(
+                        f"Reference {one.id} is not subject {subject.id}'s. Leave it out."
+                    )
+        if len(ids) == self._subjects.sizes([subject.number])[subject.number]:
+            raise InvalidRequest(
+                f"These are all references of subject {subject.id}. {remedy}, or leave some out."
+            )
+        return ids
 
     @property
     def _subjects(self) -> Subjects:
@@ -243,11 +333,18 @@ class SubjectChanges(Unit):
 
     def _give(self, reference_ids: Sequence[UUID], whose: Subject, to: Subject) -> tuple[UUID, ...]:
         """Give those of some references that are a subject's to another; say which those are."""
-        still = set(self._ids_of(whose))
-        given = tuple(one for one in reference_ids if one in still)
+        given = self._still_of(whose, reference_ids)
         for some in in_batches(given, _AT_A_TIME):
-            proofs.assign(self.connection, self.seal, REFERENCES.c.id.in_(some), (to.number, to.id))
+            self._assign(some, to)
         return given
+
+    def _still_of(self, subject: Subject, reference_ids: Sequence[UUID]) -> tuple[UUID, ...]:
+        theirs = set(self._ids_of(subject))
+        return tuple(one for one in reference_ids if one in theirs)
+
+    def _assign(self, ids: Sequence[UUID], to: Subject | None) -> None:
+        whose = None if to is None else (to.number, to.id)
+        proofs.assign(self.connection, self.seal, REFERENCES.c.id.in_(ids), whose)
 
     def _note(self, *changed: Subject) -> int:
         numbers = [one.number for one in changed]

@@ -81,6 +81,8 @@ REFERENCES = Table(
     Column("subject_proof", LargeBinary(16)),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
+    # Set where nobody named the face, and people do not want to be asked whose it is.
+    Column("set_aside_at", Instant),
     UniqueConstraint("id"),
     UniqueConstraint("collection_id", "face_digest"),
     Index("ix_gallery_references_collection_id_number", "collection_id", "number"),

@@ -316,9 +316,9 @@ def forget_people(connection: Connection, ids: Sequence[UUID]) -> None:
 
 
 def follow_references(
-    connection: Connection, reference_ids: Sequence[UUID], subject_id: UUID
+    connection: Connection, reference_ids: Sequence[UUID], subject_id: UUID | None
 ) -> None:
-    """Let mentions of references be of the subject whose these are now."""
+    """Let mentions of references be of the subject whose these are now; None where nobody's."""
     for some in in_batches(reference_ids, _IDS_AT_A_TIME):
         theirs = MENTIONS.c.reference_id.in_(some)
         connection.execute(update(MENTIONS).where(theirs).values(subject_id=subject_id))

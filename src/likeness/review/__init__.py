@@ -39,7 +39,7 @@ from likeness.review.matches import (
     delete_notice,
     open_watch_cases,
 )
-from likeness.review.subjects import Followed, follow_merge, follow_split, undo_merge
+from likeness.review.subjects import Followed, follow_merge, follow_move, undo_following
 from likeness.review.tables import FORGOTTEN_FROM
 from likeness.review.verdicts import (
     Authorisation,
@@ -105,7 +105,7 @@ __all__ = [
     "expired_watches",
     "find_case",
     "follow_merge",
-    "follow_split",
+    "follow_move",
     "forget_collection",
     "forget_people",
     "get_case",
@@ -130,7 +130,7 @@ __all__ = [
     "sighting_crop",
     "statement_of",
     "told_apart_from",
-    "undo_merge",
+    "undo_following",
     "verdicts_of",
     "verdicts_seen_by",
     "watched_in",

@@ -1,4 +1,4 @@
-"""Lets cases and verdicts follow subjects who are merged, split, or made what they were.
+"""Lets cases and verdicts follow subjects who are merged or split, and faces that change hands.
 
 1. Candidates of cases are of whoever their reference is now.
 2. Whom people told apart from somebody stays told apart: from a subject who takes another up, what
@@ -95,18 +95,21 @@ def follow_merge(
     return Followed(tuple((row.case_id, row.number) for row in fused), tuple(apart))
 
 
-def follow_split(
+def follow_move(
     connection: Connection,
     collection_id: UUID,
     *,
-    subject_id: UUID,
-    made_id: UUID,
+    was_id: UUID | None,
+    now_id: UUID,
     reference_ids: Sequence[UUID],
     at: datetime,
 ) -> Followed:
-    """Let what review keeps of some references of a subject be of one who was split off."""
-    give_references(connection, reference_ids, subject_id, made_id)
-    of_subject = select(TOLD_APART.c.probe_digest).where(TOLD_APART.c.candidate_id == subject_id)
+    """Let what review keeps of references be of the subject who has them now.
+
+    They were another's before, or nobody's.
+    """
+    give_references(connection, reference_ids, was_id, now_id)
+    of_subject = select(TOLD_APART.c.probe_digest).where(TOLD_APART.c.candidate_id == was_id)
     most: dict[bytes, int] = {}
     for some in in_batches(reference_ids, _AT_A_TIME):
         for row in connection.execute(
@@ -115,20 +118,23 @@ def follow_split(
             )
         ):
             most[row.probe_digest] = max(row.reviews, most.get(row.probe_digest, 0))
-    pairs = [(digest, made_id, reviews) for digest, reviews in most.items()]
+    pairs = [(digest, now_id, reviews) for digest, reviews in most.items()]
     return Followed(apart=tuple(_keep_apart(connection, collection_id, pairs, at)))
 
 
-def undo_merge(
+def undo_following(
     connection: Connection,
     followed: Followed,
     *,
     subject_id: UUID,
-    back_id: UUID,
+    back_id: UUID | None,
     reference_ids: Sequence[UUID],
     at: datetime,
 ) -> None:
-    """Take back what `follow_merge` changed at a moment; what people decided since stays."""
+    """Take back what `follow_merge` or `follow_move` changed; what people decided since stays.
+
+    References go back to who had them; None where they were nobody's.
+    """
     give_references(connection, reference_ids, subject_id, back_id)
     for some in in_batches(followed.fused, _AT_A_TIME):
         theirs = tuple_(CANDIDATES.c.case_id, CANDIDATES.c.number).in_(some)
@@ -146,9 +152,15 @@ def undo_merge(
 
 
 def give_references(
-    connection: Connection, reference_ids: Sequence[UUID], was_id: UUID, now_id: UUID
+    connection: Connection,
+    reference_ids: Sequence[UUID],
+    was_id: UUID | None,
+    now_id: UUID | None,
 ) -> None:
-    """Let candidates of cases be another subject's, whose references theirs are now."""
+    """Let candidates of cases be another subject's, whose references theirs are now.
+
+    None stands for nobody's.
+    """
     for some in in_batches(reference_ids, _AT_A_TIME):
         theirs: list[ColumnElement[bool]] = [
             CANDIDATES.c.reference_id.in_(some),

@@ -27,14 +27,17 @@ class SubjectAnswer(Answer):
 class ChangedSubjectAnswer(Answer):
     """A change of who subjects are, or what came of undoing one.
 
-    `other` is who was merged into `subject`, and has no reference left, or who was split off, or
-    is back. `moved` references changed hands. `remarks` say what is worth a look.
+    `others` are who were merged into `subject`, and have no reference left, who was split off, who
+    is back, or who got references of theirs; `other` is the first. `moved` references changed
+    hands. `remarks` say what is worth a look. Where faces were named by a change that is undone,
+    and had made the subject, `subject` is gone.
     """
 
     change: ChangeKind
     undone: bool
     subject: SubjectAnswer
     other: SubjectAnswer | None
+    others: list[SubjectAnswer]
     moved: int
     remarks: list[str]
 
@@ -45,11 +48,13 @@ class ChangedSubjectAnswer(Answer):
         def shown(one: Subject, references: int) -> SubjectAnswer:
             return SubjectAnswer(id=one.id, name=one.name, references=references)
 
+        others = [shown(one.subject, one.references) for one in done.others]
         return cls(
             change=done.kind,
             undone=undone,
             subject=shown(done.subject, done.references),
-            other=None if done.other is None else shown(done.other, done.other_references),
+            other=others[0] if others else None,
+            others=others,
             moved=len(done.moved),
             remarks=list(done.remarks),
         )

@@ -1,4 +1,4 @@
-"""Subjects over HTTP: rename, merge, split, and undo the last change of one.
+"""Subjects over HTTP: rename, merge, split, move and name faces, and undo the last change of one.
 
 Names are in bodies alone: paths end in logs of proxies.
 """
@@ -39,6 +39,19 @@ class MergeRequest(SubjectRequest):
     into: str
 
 
+class MoveRequest(SubjectRequest):
+    """Which references of a subject become another's, who is called `to`."""
+
+    to: str
+    reference_ids: Annotated[list[UUID], Field(min_length=1, max_length=_MOST_REFERENCES)]
+
+
+class NameRequest(SubjectRequest):
+    """Which references that are nobody's become the subject's, who is made where there is none."""
+
+    reference_ids: Annotated[list[UUID], Field(min_length=1, max_length=_MOST_REFERENCES)]
+
+
 class SplitRequest(SubjectRequest):
     """Which references of a subject become those of a new one, called `name`."""
 
@@ -73,9 +86,27 @@ def split_subject(asked: SplitRequest, rows: RowsHere, calls: Calls) -> ChangedS
     )
 
 
+@subjects.post("/move")
+def move_references(asked: MoveRequest, rows: RowsHere, calls: Calls) -> ChangedSubjectAnswer:
+    """Make some references of a subject another's."""
+    caller, ids = calls("MoveReferences"), asked.reference_ids
+    return ChangedSubjectAnswer.of(
+        acts.move_references(rows, caller, asked.collection, asked.subject, asked.to, ids)
+    )
+
+
+@subjects.post("/name")
+def name_references(asked: NameRequest, rows: RowsHere, calls: Calls) -> ChangedSubjectAnswer:
+    """Make references that are nobody's a subject's."""
+    caller, ids = calls("NameReferences"), asked.reference_ids
+    return ChangedSubjectAnswer.of(
+        acts.name_references(rows, caller, asked.collection, asked.subject, ids)
+    )
+
+
 @subjects.post("/undo")
 def undo_change(asked: SubjectRequest, rows: RowsHere, calls: Calls) -> ChangedSubjectAnswer:
-    """Undo the last change of a subject: a rename, a merge or a split."""
+    """Undo the last change of a subject: a rename, a merge or a split, or faces that were given."""
     caller = calls("UndoSubjectChange")
     return ChangedSubjectAnswer.of(
         acts.undo_subject_change(rows, caller, asked.collection, asked.subject), undone=True

@@ -1,4 +1,4 @@
-"""`likeness subjects rename`, `merge`, `split` and `undo`, also while a server runs."""
+"""`likeness subjects rename`, `merge`, `split`, `move`, `name`, `undo`: also beside a server."""
 
 import shlex
 from typing import Annotated
@@ -54,8 +54,38 @@ def split(
     _print(done, collection, as_json)
 
 
+def move(
+    subject: Subject,
+    to: Annotated[str, typer.Argument(metavar="TO", help="Whose the references become.")],
+    collection: Of,
+    reference: Annotated[
+        list[UUID], typer.Option(metavar="ID", help="A reference to move. May be repeated.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Make some references of SUBJECT those of TO, who is there already."""
+    with rows_for("subjects move") as (rows, caller):
+        done = acts.move_references(rows, caller, collection, subject, to, reference)
+    _print(done, collection, as_json)
+
+
+def name(
+    subject: Subject,
+    collection: Of,
+    reference: Annotated[
+        list[UUID],
+        typer.Option(metavar="ID", help="A reference that is nobody's. May be repeated."),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Make references that are nobody's those of SUBJECT, who is made where there is none."""
+    with rows_for("subjects name") as (rows, caller):
+        done = acts.name_references(rows, caller, collection, subject, reference)
+    _print(done, collection, as_json)
+
+
 def undo(subject: Subject, collection: Of, as_json: AsJson = False) -> None:
-    """Undo the last rename, merge or split of SUBJECT.
+    """Undo the last change of SUBJECT: a rename, a merge or a split, or faces moved or named.
 
     References that were enrolled since stay where they are.
     """
@@ -67,7 +97,7 @@ def undo(subject: Subject, collection: Of, as_json: AsJson = False) -> None:
 def _print(done: ChangedSubject, collection: str, as_json: bool, *, undone: bool = False) -> None:
     answer = ChangedSubjectAnswer.of(done, undone=undone)
     again = f"likeness subjects undo --collection {shlex.quote(collection)}"
-    there = [one for one in (answer.subject, answer.other) if one is not None and one.references]
+    there = [one for one in (answer.subject, *answer.others) if one.references]
     lines = [
         _said(answer),
         *(f"{one.id}  {several(one.references, 'reference')}  {one.name}" for one in there),
@@ -87,5 +117,9 @@ def _said(answer: ChangedSubjectAnswer) -> str:
             return f"Split {other.name} off {name}: {moved} changed hands."
         case ChangeKind.RENAME, _, undone:
             return f"Undone: {name} is the name again." if undone else f"Renamed to {name}."
+        case ChangeKind.MOVE, SubjectAnswer() as other, False:
+            return f"Moved {moved} from {name} to {other.name}."
+        case ChangeKind.NAME, _, False:
+            return f"{moved} named {name}."
         case _:
             return f"Undone: {moved} changed hands."

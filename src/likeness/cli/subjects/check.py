@@ -1,4 +1,4 @@
-"""`likeness subjects check`: who may be two people under one name, or one under two."""
+"""`likeness subjects check`: who may be two people under one name, one under two, or missed."""
 
 import shlex
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from likeness.cli.terminal.answers import Json, point_json, print_answer, signif
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.words import several, similarity_in_words
-from likeness.service.enrol.check_subjects import AlikePair, Checked, check_subjects
+from likeness.service.enrol.check_subjects import AlikePair, Checked, Missed, check_subjects
 
 
 def check(
@@ -31,7 +31,7 @@ def check(
     ] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """List pictures that look like none of a person's others, and people with two names.
+    """List pictures unlike the rest of their person, people with two names, and who may be missed.
 
     Nobody is changed: `likeness subjects split` and `merge` do that, once somebody has looked.
     """
@@ -48,16 +48,28 @@ def _in_words(found: Checked) -> Iterator[str]:
         f" {several(found.all_strays, 'reference')} like none of the person's others,"
         f" {several(found.all_pairs, 'pair')} of names that look like one person"
         f" ({found.expected_false:.2g} by chance)."
+        f" {found.found} of {several(found.tried, 'reference')} would find another of the person's;"
+        f" {several(found.all_missed, 'subject')} may be missed."
     )
     if found.strays:
         yield f"To split one off: likeness subjects split SUBJECT NEW {of} --reference ID"
     for stray in found.strays:
         yield f"  {stray.reference.id}  {stray.subject.name}"
+    if found.missed:
+        yield "Searches may miss these people; enrol better pictures of them:"
+    for one in found.missed:
+        yield f"  {one.subject.name}: {_why_missed(one)}"
     if found.pairs:
         yield f"To merge two: likeness subjects merge SUBJECT INTO {of}"
     for pair in found.pairs:
         similarity = similarity_in_words(pair.similarity)
         yield f"  {similarity:>5}  {shlex.quote(pair.other.name)} {shlex.quote(pair.one.name)}"
+
+
+def _why_missed(one: Missed) -> str:
+    if not one.reasons:
+        return "no two of their pictures are alike enough to find one another"
+    return "every picture is too poor (" + ", ".join(one.reasons) + ")"
 
 
 def _json(found: Checked) -> Json:
@@ -81,6 +93,28 @@ def _json(found: Checked) -> Json:
             **point_json(found.point),
             "expected_false_pairs": significant(found.expected_false),
         },
+        "missed": [
+            {
+                "subject": one.subject.name,
+                "subject_id": str(one.subject.id),
+                "reasons": [reason.value for reason in one.reasons],
+            }
+            for one in found.missed
+        ],
+        "missed_total": found.all_missed,
+        "references_compared": found.tried,
+        "references_found": found.found,
+        "expected_false_candidates": [
+            {
+                "similarity": similarity,
+                "any": significant(one.by_any),
+                "at_hand": None
+                if one.by_those_at_hand is None
+                else significant(one.by_those_at_hand),
+                "strangers": one.whose.value,
+            }
+            for similarity, one in found.expected
+        ],
     }
 
 

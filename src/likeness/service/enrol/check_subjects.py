@@ -1,17 +1,18 @@
-"""Looks through a collection for people under one name, and for one person under several.
+"""Looks through a collection for people under one name, one under several, and who is missed.
 
 Each reference is compared with its subject's others, and each subject, by the mean of their
 references, with the references that the index says are nearest. Those that stray from their
-subject count for neither. The time grows with the number of references; what is held does not, but
-for what is found.
+subject count for neither. Whose pictures are all too poor to enrol, or none of whose pictures
+would find another, is likely missed. The time grows with the number of references; what is held
+does not, but for what is found.
 
 That is a search, and whoever is told of is found. Where people have to look at what searches find,
 nothing is compared.
 """
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 
@@ -29,6 +30,7 @@ from likeness.gallery import (
 from likeness.service.enrol.enrolled_looks import alike_from, are_told_apart
 from likeness.service.enrol.subjects import require_nobody_to_look
 from likeness.service.enrol.unlike import strays
+from likeness.service.search.naming import Expected, expected_false
 from likeness.service.uses import Caller, Home, Outcome, Rows
 from likeness.terms import (
     Action,
@@ -36,6 +38,7 @@ from likeness.terms import (
     CohortStatistics,
     Duty,
     OperatingPoint,
+    QualityReason,
     Template,
     relative_scores,
 )
@@ -52,6 +55,9 @@ _MOST_OWN = 100
 _SHORTEST = 1e-6
 # Of one person, so many templates are held against each other.
 _MOST_OF_ONE = 2000
+_REFERENCES_AT_ONCE = 1000
+SIMILARITIES = (80.0, 90.0, 95.0, 99.0)
+"""For which similarities to say how many false candidates to expect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +79,25 @@ class AlikePair:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """A subject whom searches likely miss, and why.
+
+    `reasons` speak against all of their references; none where their pictures are fit to enrol and
+    no two of them are alike enough to find one another.
+    """
+
+    subject: Subject
+    reasons: tuple[QualityReason, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
-    """What there is to look at: the first references that stray, and the most alike pairs.
+    """What to look at: the first references that stray, the most alike pairs, who is missed.
 
     There are so many in all. Pairs score as high as `point` says, and of strangers `expected_false`
-    pairs are to be expected among them.
+    pairs are to be expected among them. Of `tried` references whose subject has others, `found`
+    are as alike as `point` says to one of those. `expected` says how many false candidates a search
+    for a stranger gives, from some similarities on.
     """
 
     collection: Collection
@@ -87,8 +107,13 @@ class Checked:
     all_strays: int
     pairs: tuple[AlikePair, ...]
     all_pairs: int
+    missed: tuple[Missed, ...]
+    all_missed: int
     point: OperatingPoint
     expected_false: float
+    tried: int
+    found: int
+    expected: tuple[tuple[float, Expected], ...]
 
 
 def check_subjects(
@@ -100,7 +125,7 @@ def check_subjects(
     limit: int = 100,
     tell: Tell = lambda done, total: None,
 ) -> Checked:
-    """List whose references do not look alike, and who looks alike under different names.
+    """List whose references do not look alike, who has two names, and who is missed.
 
     Args:
         home: what has the collection.
@@ -126,7 +151,8 @@ def check_subjects(
             else calibration.point(fmr)
         )
         floor = record.decision.amount_of(Duty.SIMILARITY) or 0.0
-        stray_numbers = _stray_numbers(home, of)
+        looks = _looks(home, of, point.threshold)
+        stray_numbers = looks.strays
         scores, done = dict[_Pair, float](), 0
         for vectors in _portions(of):
             record.require_still_admitted(of)
@@ -138,7 +164,10 @@ def check_subjects(
         named = of.read(partial(_named_pairs, rows=home, scores=best, calibration=calibration))
         told = [one for one in named if one.similarity >= floor]
         odd = of.read(partial(_named_strays, numbers=sorted(stray_numbers)[:limit]))
+        poor = {number: frozenset[QualityReason]() for number in looks.unfound} | _poor(of)
+        missed = of.read(partial(_named_missed, poor=poor, limit=limit))
         ids = [each.id for one in told for each in (one.one, one.other)]
+        ids += [one.subject.id for one in missed]
         record.answered(
             Outcome(
                 faces=of.size.references,
@@ -155,8 +184,13 @@ def check_subjects(
         len(stray_numbers),
         tuple(told),
         len(scores),
+        tuple(missed),
+        len(poor),
         point,
         calibration.fmr(point.threshold) * of.size.subjects * of.size.references,
+        looks.tried,
+        looks.found,
+        tuple((one, _expected(of, calibration, one)) for one in SIMILARITIES),
     )
 
 
@@ -165,7 +199,7 @@ def count_strays(rows: Rows, of: Collection) -> int:
 
     0 where nobody has measured what its scores mean.
     """
-    return len(_stray_numbers(rows, of))
+    return len(_looks(rows, of).strays)
 
 
 def _portions(of: Collection) -> Iterator[SubjectVectors]:
@@ -182,20 +216,72 @@ def _portions(of: Collection) -> Iterator[SubjectVectors]:
         last, vectors = of.read(partial(read, after=last))
 
 
-def _stray_numbers(rows: Rows, of: Collection) -> set[int]:
-    """Give the numbers of references that look like none of their subject's others."""
-    alike = alike_from(rows, of)
+@dataclass(slots=True)
+class _Looks:
+    """What came of comparing references with their subjects' others.
+
+    `strays` are references, `unfound` subjects without any, of whose references none finds another,
+    by number; of `tried` references `found` find another.
+    """
+
+    strays: set[int] = field(default_factory=set)
+    unfound: set[int] = field(default_factory=set)
+    tried: int = 0
+    found: int = 0
+
+
+def _looks(rows: Rows, of: Collection, finds_from: float | None = None) -> _Looks:
+    """Compare everybody's references with one another; they find each other from a score on."""
+    looks, alike = _Looks(), alike_from(rows, of)
     if alike is None:
-        return set()
-    cohort, found = of.cohort(), set[int]()
+        return looks
+    cohort = of.cohort()
     for vectors in _portions(of):
         for these in _of_each(vectors):
             theirs = vectors.vectors[these]
-            if len(theirs) > 1:
-                means = np.asarray(cohort.means(theirs), np.float64)
-                scores = relative_scores(theirs @ theirs.T, means[:, None], means)
-                found.update(vectors.reference_numbers[these][strays(scores >= alike)].tolist())
-    return found
+            if len(theirs) < 2:
+                continue
+            means = np.asarray(cohort.means(theirs), np.float64)
+            scores = relative_scores(theirs @ theirs.T, means[:, None], means)
+            astray = strays(scores >= alike)
+            looks.strays.update(vectors.reference_numbers[these][astray].tolist())
+            if finds_from is not None:
+                np.fill_diagonal(scores, -np.inf)
+                found = int((scores.max(axis=1) >= finds_from).sum())
+                looks.tried, looks.found = looks.tried + len(theirs), looks.found + found
+                if not (found or astray.any()):
+                    looks.unfound.add(int(vectors.subject_numbers[these.start]))
+    return looks
+
+
+def _poor(of: Collection) -> dict[int, frozenset[QualityReason]]:
+    """Say of subjects, by number, what speaks against all of their references, if something does.
+
+    One fit to enrol is enough to be found by.
+    """
+    fit, poor = set[int](), dict[int, frozenset[QualityReason]]()
+
+    def read(its: CollectionRows, after: int) -> int | None:
+        page = its.references.page(after=after, limit=_REFERENCES_AT_ONCE)
+        for one in page:
+            number, quality = one.subject_number, one.details.face.quality
+            if number is not None and quality.fit_to_enrol:
+                fit.add(number)
+                poor.pop(number, None)
+            elif number is not None and number not in fit:
+                poor[number] = poor.get(number, frozenset()) | set(quality.reasons)
+        return page[-1].number if len(page) == _REFERENCES_AT_ONCE else None
+
+    after: int | None = 0
+    while after is not None:
+        after = of.read(partial(read, after=after))
+    return poor
+
+
+def _expected(of: OpenCollection, calibration: Calibration, similarity: float) -> Expected:
+    measured = of.measured_then()
+    own = None if measured is None else measured.plain
+    return expected_false(calibration, own, of.size.references, similarity)
 
 
 def _of_each(vectors: SubjectVectors) -> Iterator[slice]:
@@ -256,4 +342,14 @@ def _named_strays(its: CollectionRows, numbers: Sequence[int]) -> list[Stray]:
         Stray(known[one.subject_number], one)
         for one in found.values()
         if one.subject_number in known
+    ]
+
+
+def _named_missed(
+    its: CollectionRows, poor: Mapping[int, frozenset[QualityReason]], limit: int
+) -> list[Missed]:
+    known = its.subjects.by_numbers(sorted(poor)[:limit])
+    return [
+        Missed(one, tuple(reason for reason in QualityReason if reason in poor[number]))
+        for number, one in sorted(known.items())
     ]

@@ -1,4 +1,4 @@
-"""Rename, merge and split subjects, and undo the last change of one.
+"""Rename, merge and split subjects, move and name faces, and undo the last change of somebody.
 
 Whatever is kept of a subject follows in the same transaction: references, candidates of cases, what
 people told apart, and results of jobs. An act that may tell whether people look alike does so only
@@ -14,19 +14,18 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness import jobs, review
-from likeness.errors import required
 from likeness.gallery import (
     ChangeKind,
     Collection,
     CollectionRows,
+    KeptChange,
     OpenCollection,
     Subject,
     SubjectChange,
 )
 from likeness.review import Followed
-from likeness.service.enrol.enrolled_looks import alike_from, are_told_apart, templates_of
-from likeness.service.enrol.subjects import named
-from likeness.service.enrol.unlike import count_unlike
+from likeness.service.enrol.change_remarks import told_of_given, told_of_merge, told_of_split
+from likeness.service.enrol.subjects import ListedSubject, named
 from likeness.service.uses import Caller, Outcome, Rows
 from likeness.terms import Action
 
@@ -35,17 +34,29 @@ from likeness.terms import Action
 class ChangedSubject:
     """What came of a change: `subject` is as they are now, with so many `references`.
 
-    `other` is who was merged into them, was split off, or is back; None where only a name changed.
-    `moved` references changed hands. `remarks` say what whoever did it should look at.
+    `others` are who were merged into them, was split off, is back, or has references of theirs;
+    nobody where only a name changed, or faces were named. `moved` references changed hands.
+    `remarks` say what whoever did it should look at. `is_gone` says that `subject` is not there any
+    more, since what had made them is undone.
     """
 
     kind: ChangeKind
     subject: Subject
     references: int
-    other: Subject | None
-    other_references: int
+    others: tuple[ListedSubject, ...]
     moved: tuple[UUID, ...]
     remarks: tuple[str, ...] = ()
+    is_gone: bool = False
+
+    @property
+    def other(self) -> Subject | None:
+        """The first of the others."""
+        return self.others[0].subject if self.others else None
+
+    @property
+    def other_references(self) -> int:
+        """How many references the first of the others has."""
+        return self.others[0].references if self.others else 0
 
 
 def rename_subject(
@@ -68,33 +79,37 @@ def rename_subject(
 
 
 def merge_subjects(
-    rows: Rows, caller: Caller, name: str, subject: str, into: str
+    rows: Rows, caller: Caller, name: str, subjects: str | Sequence[str], into: str
 ) -> ChangedSubject:
-    """Make all references of a subject another's; the first is gone then.
+    """Make all references of a subject, or of several, another's; those are gone then.
 
     Raises:
         NoSuchCollection, NoSuchSubject: there is none of that name.
-        InvalidRequest: they are one subject.
+        InvalidRequest: they are one subject, or nobody is named.
         KeyUnusable: a reference was changed from outside.
     """
+    names = [subjects] if isinstance(subjects, str) else list(dict.fromkeys(subjects))
 
     def merge(its: CollectionRows, now: datetime) -> SubjectChange:
-        gone, other = named(its, subject), named(its, into)
+        gone, other = [named(its, one) for one in names], named(its, into)
         change = its.subject_changes.merge(gone, other)
-        followed = review.follow_merge(
-            its.connection,
-            rows.keyring,
-            its.collection.id,
-            gone_id=gone.id,
-            into_id=other.id,
-            at=now,
-        )
+        followed = [
+            review.follow_merge(
+                its.connection,
+                rows.keyring,
+                its.collection.id,
+                gone_id=one.id,
+                into_id=other.id,
+                at=now,
+            )
+            for one in gone
+        ]
         jobs.follow_references(its.connection, change.reference_ids, other.id)
-        its.subject_changes.keep(change, followed.as_json(), now)
+        its.subject_changes.keep(change, [one.as_json() for one in followed], now)
         return change
 
     def remark(of: Collection, its: CollectionRows) -> list[str]:
-        return _told_of_merge(rows, of, its, named(its, subject), named(its, into))
+        return told_of_merge(rows, of, its, [named(its, one) for one in names], named(its, into))
 
     return _changed(rows, caller, name, merge, remark)
 
@@ -121,23 +136,64 @@ def split_subject(
     def split(its: CollectionRows, now: datetime) -> SubjectChange:
         whole = named(its, subject)
         change = its.subject_changes.split(whole, new_name, reference_ids, now)
-        made = required(change.other, "who was split off")
-        followed = review.follow_split(
-            its.connection,
-            its.collection.id,
-            subject_id=whole.id,
-            made_id=made.id,
-            reference_ids=change.reference_ids,
-            at=now,
-        )
-        jobs.follow_references(its.connection, change.reference_ids, made.id)
-        its.subject_changes.keep(change, followed.as_json(), now)
-        return change
+        return _followed(its, change, whole.id, change.others[0], now)
 
     def remark(of: Collection, its: CollectionRows) -> list[str]:
-        return _told_of_split(rows, of, its, named(its, subject), set(reference_ids))
+        return told_of_split(rows, of, its, named(its, subject), set(reference_ids))
 
     return _changed(rows, caller, name, split, remark)
+
+
+def move_references(
+    rows: Rows,
+    caller: Caller,
+    name: str,
+    subject: str,
+    to: str,
+    reference_ids: Sequence[UUID],
+) -> ChangedSubject:
+    """Make some references of a subject another's, who is there.
+
+    Raises:
+        NoSuchCollection, NoSuchSubject: there is none of that name.
+        NotFound: the collection has not one of the references.
+        InvalidRequest: no reference is named, or all are; or they are one subject.
+        Conflict: a reference is not the subject's.
+        KeyUnusable: a reference was changed from outside.
+    """
+
+    def move(its: CollectionRows, now: datetime) -> SubjectChange:
+        whose, other = named(its, subject), named(its, to)
+        change = its.subject_changes.move(whose, other, reference_ids)
+        return _followed(its, change, whose.id, other, now)
+
+    def remark(of: Collection, its: CollectionRows) -> list[str]:
+        return told_of_given(rows, of, its, named(its, to), reference_ids)
+
+    return _changed(rows, caller, name, move, remark)
+
+
+def name_references(
+    rows: Rows, caller: Caller, name: str, subject: str, reference_ids: Sequence[UUID]
+) -> ChangedSubject:
+    """Make references that are nobody's those of the subject of a name, who is made if new.
+
+    Raises:
+        NoSuchCollection: there is none of that name.
+        NotFound: the collection has not one of the references.
+        InvalidRequest: no reference is named, or the subject's name cannot be kept.
+        Conflict: a reference is somebody's already.
+        KeyUnusable: a reference was changed from outside.
+    """
+
+    def give(its: CollectionRows, now: datetime) -> SubjectChange:
+        change = its.subject_changes.name(subject, reference_ids, now)
+        return _followed(its, change, None, change.subject, now)
+
+    def remark(of: Collection, its: CollectionRows) -> list[str]:
+        return told_of_given(rows, of, its, its.subjects.find(subject), reference_ids)
+
+    return _changed(rows, caller, name, give, remark)
 
 
 def undo_subject_change(rows: Rows, caller: Caller, name: str, subject: str) -> ChangedSubject:
@@ -155,32 +211,84 @@ def undo_subject_change(rows: Rows, caller: Caller, name: str, subject: str) -> 
     def undo(its: CollectionRows, now: datetime) -> SubjectChange:
         kept = its.subject_changes.last_of(named(its, subject))
         change = its.subject_changes.undo(kept)
-        whole, other = change.subject, change.other
-        if other is None:
-            return change
-        if kept.kind is ChangeKind.MERGE:
-            review.undo_merge(
-                its.connection,
-                Followed.from_json(kept.carried),
-                subject_id=whole.id,
-                back_id=other.id,
-                reference_ids=change.reference_ids,
-                at=kept.made_at,
-            )
-            jobs.follow_references(its.connection, change.reference_ids, other.id)
-        else:
-            review.follow_merge(
-                its.connection,
-                rows.keyring,
-                its.collection.id,
-                gone_id=other.id,
-                into_id=whole.id,
-                at=now,
-            )
-            jobs.follow_references(its.connection, change.reference_ids, whole.id)
+        match kept.kind:
+            case ChangeKind.MERGE:
+                _undo_merge(its, kept, change)
+            case ChangeKind.SPLIT:
+                # Who was split off is taken up again, with all that was said of them since.
+                review.follow_merge(
+                    its.connection,
+                    rows.keyring,
+                    its.collection.id,
+                    gone_id=change.others[0].id,
+                    into_id=change.subject.id,
+                    at=now,
+                )
+                jobs.follow_references(its.connection, change.reference_ids, change.subject.id)
+            case ChangeKind.MOVE:
+                _undo_following(its, kept, change, change.others[0].id, change.subject.id)
+            case ChangeKind.NAME:
+                _undo_following(its, kept, change, change.subject.id, None)
         return change
 
     return _changed(rows, caller, name, undo)
+
+
+def _followed(
+    its: CollectionRows,
+    change: SubjectChange,
+    was_id: UUID | None,
+    now_of: Subject,
+    now: datetime,
+) -> SubjectChange:
+    """Let all that is kept of references follow them to another, and keep what undoes it."""
+    followed = review.follow_move(
+        its.connection,
+        its.collection.id,
+        was_id=was_id,
+        now_id=now_of.id,
+        reference_ids=change.reference_ids,
+        at=now,
+    )
+    jobs.follow_references(its.connection, change.reference_ids, now_of.id)
+    its.subject_changes.keep(change, followed.as_json(), now)
+    return change
+
+
+def _undo_merge(its: CollectionRows, kept: KeptChange, change: SubjectChange) -> None:
+    # An older Likeness merged one at a time.
+    carried = kept.carried if isinstance(kept.carried, list) else [kept.carried]
+    # The last first: what was said of one counts for those who came after.
+    for other, ids, followed in reversed(
+        list(zip(change.others, change.moved, carried, strict=True))
+    ):
+        review.undo_following(
+            its.connection,
+            Followed.from_json(followed),
+            subject_id=change.subject.id,
+            back_id=other.id,
+            reference_ids=ids,
+            at=kept.made_at,
+        )
+        jobs.follow_references(its.connection, ids, other.id)
+
+
+def _undo_following(
+    its: CollectionRows,
+    kept: KeptChange,
+    change: SubjectChange,
+    was_id: UUID,
+    back_id: UUID | None,
+) -> None:
+    review.undo_following(
+        its.connection,
+        Followed.from_json(kept.carried),
+        subject_id=was_id,
+        back_id=back_id,
+        reference_ids=change.reference_ids,
+        at=kept.made_at,
+    )
+    jobs.follow_references(its.connection, change.reference_ids, back_id)
 
 
 def _changed(
@@ -197,17 +305,15 @@ def _changed(
         its = of.within(connection)
         done = act(its, rows.clock())
         numbers.append(done.number)
-        there = [one for one in (done.subject, done.other) if one is not None]
-        sizes = its.subjects.sizes([one.number for one in there])
-        other = 0 if done.other is None else sizes.get(done.other.number, 0)
+        sizes = its.subjects.sizes([one.number for one in (done.subject, *done.others)])
         return ChangedSubject(
             done.kind,
             done.subject,
             sizes.get(done.subject.number, 0),
-            done.other,
-            other,
+            tuple(ListedSubject(one, sizes.get(one.number, 0)) for one in done.others),
             done.reference_ids,
             tuple(remarks),
+            done.is_gone,
         )
 
     numbers: list[int | None] = []
@@ -221,47 +327,11 @@ def _changed(
 
 
 def _outcome(done: ChangedSubject) -> Outcome:
-    there = [one.id for one in (done.subject, done.other) if one is not None]
+    there = (done.subject.id, *(one.subject.id for one in done.others))
     return Outcome(
-        reference_ids=done.moved, subject_ids=tuple(there), details={"change": done.kind.value}
+        reference_ids=done.moved,
+        subject_ids=there,
+        details={"change": done.kind.value},
+        # Nothing is left of who was made and is not there any more.
+        forgotten=(done.subject.id,) if done.is_gone else (),
     )
-
-
-def _told_of_merge(
-    rows: Rows, of: Collection, its: CollectionRows, gone: Subject, into: Subject
-) -> list[str]:
-    alike = alike_from(rows, of)
-    theirs, others = (its.references.of_subject(one.id) for one in (gone, into))
-    remarks = []
-    if alike is not None:
-        some, rest = (templates_of(of, its, one) for one in (theirs, others))
-        if unlike := count_unlike(some, rest, alike):
-            which = "All" if unlike == len(some) else f"{unlike} of {len(some)}"
-            remarks.append(
-                f"{which} merged references look like none of the others. See whether they are one"
-                " person."
-            )
-    if are_told_apart(rows, its, gone, into):
-        remarks.append("People told the two apart in a review. See whether they are one person.")
-    return remarks
-
-
-def _told_of_split(
-    rows: Rows, of: Collection, its: CollectionRows, subject: Subject, reference_ids: set[UUID]
-) -> list[str]:
-    alike = alike_from(rows, of)
-    if alike is None:
-        return []
-    every = its.references.of_subject(subject.id)
-    off, rest = (
-        templates_of(of, its, [one for one in every if (one.id in reference_ids) is is_off])
-        for is_off in (True, False)
-    )
-    like = len(off) - count_unlike(off, rest, alike) if rest else 0
-    if not like:
-        return []
-    which = "All" if like == len(off) else f"{like} of {len(off)}"
-    return [
-        f"{which} references split off look like some of the others. See whether they are two"
-        " people."
-    ]
