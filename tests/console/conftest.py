@@ -30,6 +30,7 @@ class Pages:
 
     def __init__(self, running: Running, serving: Serving) -> None:
         self.url = running.url
+        self.folder = running.home
         self.first_key = running.access_key_id, running.secret
         self.home: Home = serving.home
         self.opened = ExitStack()

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from likeness.errors import Denied
 from likeness.reachable import read_networks
-from likeness.server import Gate, HttpServer, Metrics, Place
+from likeness.server import EVENTS, Gate, HttpServer, Listeners, Metrics, Place
 from likeness.service.live.listening import Listening
 from likeness.service.uses import Home
 from likeness.v1 import live
@@ -263,14 +263,14 @@ def eventually(holds: Callable[[], bool]) -> None:
 def test_who_has_gone_gives_their_place_up(asking: Asking, home: Home) -> None:
     job = begin(home)
     tell(home, job, 1)
-    listeners: live.Listeners = asking.application._acts.state.listeners
+    listeners: Listeners = asking.application._acts.state.listeners
     with HttpServer(Place(port=0), 60) as server:
         run = threading.Thread(target=server.run, args=(asking.application,))
         run.start()
         try:
             url = f"{server.url}/v1/live/{job.id}/sightings"
             with httpx.Client(timeout=20) as client:
-                request = client.build_request("GET", url, headers={"accept": live.EVENTS})
+                request = client.build_request("GET", url, headers={"accept": EVENTS})
                 answer = client.send(by_key(request), stream=True)
                 lines = answer.iter_lines()
                 assert next(one for one in lines if one.startswith("id: ")) == "id: 1"
@@ -285,7 +285,7 @@ def test_who_has_gone_gives_their_place_up(asking: Asking, home: Home) -> None:
 
 
 def test_places_are_counted_for_each() -> None:
-    listeners = live.Listeners()
+    listeners = Listeners()
     with listeners.place("key:1"), listeners.place("key:1"), listeners.place("key:2"):
         assert listeners._of_each == {"key:1": 2, "key:2": 1}
     assert listeners._of_each == {}

@@ -6,6 +6,7 @@ from likeness.artifacts import PinnedFile, Sources, catalogue, find
 from likeness.console.visit import Offered, Sample
 from likeness.errors import LikenessError
 from likeness.rekognition.backend import Backend
+from likeness.service.video.uploads import Uploads
 
 _logger = logging.getLogger(__name__)
 _NAMES = {
@@ -16,11 +17,11 @@ _NAMES = {
 }
 
 
-def offered_to_pages(backend: Backend, sources: Sources) -> Offered:
+def offered_to_pages(backend: Backend, uploads: Uploads, sources: Sources) -> Offered:
     """Put together what pages work with; files that were never fetched are left out."""
     found = ((name, _content(pinned, sources)) for pinned, name in _NAMES.items())
     samples = tuple(Sample(name, content) for name, content in found if content is not None)
-    return Offered(backend, backend.buckets, samples, _content(catalogue.HTMX, sources))
+    return Offered(backend, backend.buckets, uploads, samples, _content(catalogue.HTMX, sources))
 
 
 def _content(pinned: PinnedFile, sources: Sources) -> bytes | None:

@@ -4,7 +4,7 @@ import logging
 import shlex
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
+from functools import cache, partial
 from operator import methodcaller
 
 from prometheus_client import CollectorRegistry
@@ -33,14 +33,17 @@ from likeness.rekognition.backend import Backend, PageTokens
 from likeness.rekognition.operations import OPERATIONS
 from likeness.server import Gate, Limits, Metrics, MetricsPage, below, open_to, read_origins
 from likeness.service.govern.keys import ensure_first_key
+from likeness.service.redact.jobs import RedactionJobs
 from likeness.service.uses import Caller, Home
 from likeness.service.video.manage import fail_job
 from likeness.service.video.run import ClipJobs
+from likeness.service.video.uploads import Uploads
 from likeness.storage import require_sound
 from likeness.terms import Closing
 from likeness.v1.acts import Acts
 from likeness.v1.application import Application as OwnActs
 from likeness.vision.decode import Sample
+from likeness.vision.every_face import Closeness, EveryFace
 from likeness.vision.find import Located, Observer
 
 _logger = logging.getLogger(__name__)
@@ -97,16 +100,17 @@ class Serving(Closing):
             )
             opened.callback(self._gate.close)
             self.refusals = self._gate.refusals
-            tasks = tasks_of(home, shlex.split(settings.ledger_witness), topics)
+            uploads = Uploads(settings.home / "clips")
+            tasks = tasks_of(home, uploads, shlex.split(settings.ledger_witness), topics)
             opened.callback(Upkeep(tasks).close)
-            opened.enter_context(_runner(backend))
+            opened.enter_context(_runner(backend, installation, uploads))
             opened.enter_context(_live_runner(backend, installation))
             self._opened = opened.pop_all()
         operations = {name: partial(operation, backend) for name, operation in OPERATIONS.items()}
         rekognition = Rekognition(operations, self._gate)
         self.refuse_malformed = rekognition.refuse_malformed
         acts = Acts(backend, self._gate.pictures, self._is_ready)
-        offered = offered_to_pages(backend, installation.sources)
+        offered = offered_to_pages(backend, uploads, installation.sources)
         self.router = Router(
             [
                 Route("/healthz", _alive),
@@ -154,9 +158,17 @@ class Serving(Closing):
         return True
 
 
-def _runner(backend: Backend) -> LocalRunner:
+def _runner(backend: Backend, installation: Installation, uploads: Uploads) -> LocalRunner:
     """Begin to run jobs: one at a time, which takes all processors that requests leave."""
-    acts = ClipJobs(backend, backend.buckets).acts
+
+    @cache
+    def every_face(closeness: Closeness) -> EveryFace:
+        return installation.every_face(installation.engine(Workload.MANY), closeness)
+
+    acts = {
+        **ClipJobs(backend, backend.buckets).acts,
+        **RedactionJobs(backend, backend.buckets, uploads, every_face).acts,
+    }
     return LocalRunner(
         backend.database,
         backend.keyring,

@@ -25,6 +25,7 @@ from likeness.service.review.upkeep import sweep_review, tell
 from likeness.service.uses import Home
 from likeness.service.video.manage import sweep_jobs
 from likeness.service.video.notices import tell_of_jobs
+from likeness.service.video.uploads import Uploads, sweep_uploads
 from likeness.terms import Closing
 from likeness.v1.live_answers import said_to_a_webhook
 
@@ -81,9 +82,12 @@ def _do(task: Task) -> None:
         _logger.error("%s failed: %s", task.name, type(error).__name__)
 
 
-def tasks_of(home: Home, witness: list[str], topics: SnsTopics | None) -> list[Task]:
+def tasks_of(
+    home: Home, uploads: Uploads, witness: list[str], topics: SnsTopics | None
+) -> list[Task]:
     """Name what a home needs to have done.
 
+    `uploads` are clips that were sent, which go once no job needs them.
     `witness` is the command of its witness, or empty; `topics` are told of jobs that have ended.
     """
     sender = WebhookSender(home.webhook_networks)
@@ -94,6 +98,7 @@ def tasks_of(home: Home, witness: list[str], topics: SnsTopics | None) -> list[T
         Task("ending cases and watches", _MINUTE_S, partial(sweep_review, home)),
         Task("searches without consent", _MINUTE_S, partial(sweep_live, home)),
         Task("results of jobs", _HOUR_S, partial(sweep_jobs, home)),
+        Task("clips that were sent", 10 * _MINUTE_S, partial(sweep_uploads, home, uploads)),
         Task("retention", _HOUR_S, partial(sweep_collections, home)),
         Task("strangers of collections", 10 * _TICK_S, strangers.bring_every_up_to_date),
         Task("erasures of other servers", 10 * _TICK_S, home.gallery.erasing.let_go),

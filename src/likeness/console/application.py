@@ -32,6 +32,7 @@ from likeness.console.visit import (
     Outcome,
     Page,
     Redirect,
+    Streamed,
     Visit,
     csrf_of,
     link,
@@ -190,6 +191,7 @@ class Application(Door):
             signed_in=signed_in,
             token=token,
             memory=self._memories.of(token) if signed_in else Memory(),
+            headers=headers,
         )
 
     async def _answered(
@@ -330,7 +332,10 @@ def _shown(route: Route, visit: Visit) -> Answer | Redirect:
     return outcome if isinstance(outcome, Redirect) else _answer(outcome, visit)
 
 
-def _answer(outcome: Page | Download, visit: Visit) -> Answer:
+def _answer(outcome: Page | Download | Streamed, visit: Visit) -> Answer:
+    if isinstance(outcome, Streamed):
+        pieces, length = outcome.pieces, outcome.length
+        return Answer(outcome.status, "OK", b"", outcome.headers, pieces, length)
     if isinstance(outcome, Download):
         headers = {"content-type": outcome.media_type}
         if outcome.filename is not None:

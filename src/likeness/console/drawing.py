@@ -1,6 +1,7 @@
 """Makes the HTML of pages: templates, and what all of them need."""
 
 import json
+from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -23,6 +24,12 @@ def draw(page: Page, visit: Visit) -> bytes:
         **page.values,
     }
     return _environment().get_template(page.template).render(values).encode()
+
+
+def draw_part(template: str, visit: Visit, values: Mapping[str, Any]) -> str:
+    """Give the HTML of a part of a page, to put into one that is shown already."""
+    given = {"visit": visit, "t": visit.t, "link": link, **values}
+    return _environment().get_template(template).render(given)
 
 
 def as_json(value: Any) -> str:

@@ -17,8 +17,10 @@ from likeness.console.forms import Form
 from likeness.console.memory import Memory
 from likeness.console.wording import Wording, languages
 from likeness.errors import LikenessError
+from likeness.server import Listeners, Stream
 from likeness.service.govern.sign_in import SignedIn
 from likeness.service.uses import Caller, Home, Proof, Stated
+from likeness.service.video.uploads import Uploads
 from likeness.terms import Action, Principal
 
 ROOT = "/console"
@@ -39,8 +41,10 @@ class Offered:
 
     home: Home
     buckets: Buckets
+    uploads: Uploads
     samples: tuple[Sample, ...] = ()
     htmx: bytes | None = field(default=None, repr=False)
+    listeners: Listeners = field(default_factory=Listeners)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,17 @@ class Download:
     filename: str | None = None
 
 
-Outcome = Page | Redirect | Download
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """What comes piece by piece: a part of a file, or events; `length` where it is known."""
+
+    pieces: Stream
+    headers: Mapping[str, str]
+    status: int = 200
+    length: int | None = None
+
+
+Outcome = Page | Redirect | Download | Streamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +100,10 @@ class Problem:
 
 @dataclass(slots=True)
 class Visit:
-    """One request: who asks, where, with what. `problem` is that of the form to show again."""
+    """One request: who asks, where, with what. `problem` is that of the form to show again.
+
+    `headers` are for what is streamed: which part of a file, behind which event.
+    """
 
     offered: Offered
     language: str
@@ -100,6 +117,7 @@ class Visit:
     memory: Memory = field(default_factory=Memory)
     problem: Problem | None = None
     proof: Proof = field(default_factory=Proof)
+    headers: Mapping[str, str] = field(default_factory=dict)
     _about: str | None = None
 
     @property

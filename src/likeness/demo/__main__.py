@@ -9,14 +9,13 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from likeness import __version__
-from likeness.cli.clips.moments import clock
 from likeness.cli.clips.tables import ShownClip, json_of
 from likeness.cli.terminal.answers import Json, identification_json, point_json
 from likeness.cli.terminal.exit_codes import ExitCode, report
 from likeness.cli.terminal.output_file import write_output
 from likeness.cli.terminal.words import as_high, box_in_words, similarity_in_words
 from likeness.demo.run import PEOPLE, Demonstration, NamedFace, Person, run
-from likeness.terms import Calibration, one_in
+from likeness.terms import Calibration, clock, one_in
 
 
 def main(out: Path) -> ExitCode:

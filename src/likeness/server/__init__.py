@@ -7,6 +7,7 @@ goes wrong before an act begins. All doors of a server share one `Gate`.
 from likeness.server.bodies import BodyLimits
 from likeness.server.certificate import Certificate
 from likeness.server.door import Door, Gate, Limits, below
+from likeness.server.events import EVENTS, Listeners, event, wait_within
 from likeness.server.exchange import Answer, Exchange, Repeats, Stream
 from likeness.server.http_server import HttpServer, Place
 from likeness.server.lanes import Lane
@@ -16,6 +17,7 @@ from likeness.server.refusals import Refusal, Refusals
 from likeness.server.signature import SERVICE, Head
 
 __all__ = [
+    "EVENTS",
     "SERVICE",
     "Answer",
     "BodyLimits",
@@ -27,6 +29,7 @@ __all__ = [
     "HttpServer",
     "Lane",
     "Limits",
+    "Listeners",
     "Metrics",
     "MetricsPage",
     "Place",
@@ -35,7 +38,9 @@ __all__ = [
     "Repeats",
     "Stream",
     "below",
+    "event",
     "log_json_lines",
     "open_to",
     "read_origins",
+    "wait_within",
 ]

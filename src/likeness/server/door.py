@@ -115,7 +115,9 @@ class Door(ABC):
         encoded = [(name.lower().encode(), v.encode("latin-1")) for name, v in headers.items()]
         await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
         if answer.stream is not None:
-            await _send_stream(answer.stream, exchange, send)
+            sent = await _send_stream(answer.stream, exchange, send)
+            if answer.length not in (None, sent):
+                return  # the connection ends: what was announced does not come
         await send({"type": "http.response.body", "body": answer.content})
 
     def refuse_malformed(self, words: str, began_s: float, received_bytes: int) -> bytes:
@@ -323,18 +325,24 @@ class Rates:
         self._left[principal_id] = (left - 1, now_s)
 
 
-async def _send_stream(stream: Stream, exchange: Exchange, send: Send) -> None:
-    """Send what comes, until it ends, nobody listens any more, or the server stops."""
+async def _send_stream(stream: Stream, exchange: Exchange, send: Send) -> int:
+    """Send what comes, until it ends, nobody listens any more, or the server stops.
+
+    Gives how many bytes were sent.
+    """
+    sent = 0
     over: asyncio.Event = exchange.scope.get("state", {}).get(OVER) or asyncio.Event()
     listening = asyncio.create_task(_await_end(exchange.receive, over))
     try:
         async with aclosing(stream(over)) as pieces:
             async for piece in pieces:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
+                sent += len(piece)
     except Exception as error:  # what has begun cannot be answered otherwise any more
         _logger.error("request %s broke off: %s", exchange.request_id, _whereabouts(error))
     finally:
         listening.cancel()
+    return sent
 
 
 async def _await_end(receive: Receive, over: asyncio.Event) -> None:
@@ -345,8 +353,9 @@ async def _await_end(receive: Receive, over: asyncio.Event) -> None:
 
 
 def _headers(answer: Answer) -> dict[str, str]:
-    if answer.stream is not None:  # how long it becomes, nobody knows
-        return {n: v for n, v in answer.headers.items() if n.lower() != "content-length"}
+    if answer.stream is not None:
+        told = {n: v for n, v in answer.headers.items() if n.lower() != "content-length"}
+        return told if answer.length is None else {"content-length": str(answer.length), **told}
     return {"content-length": str(len(answer.content)), **answer.headers}
 
 

@@ -28,7 +28,8 @@ OVER = "likeness.over"
 class Answer:
     """What goes out; `code` is for the log and the metrics: `OK`, or what went wrong.
 
-    With a `stream` that comes in place of `content`, for as long as somebody listens.
+    With a `stream` that comes in place of `content`, for as long as somebody listens; `length` is
+    how many bytes it has, None where nobody knows.
     """
 
     status: int
@@ -36,6 +37,7 @@ class Answer:
     content: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     stream: Stream | None = None
+    length: int | None = None
 
 
 class Repeats(Enum):

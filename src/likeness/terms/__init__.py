@@ -20,6 +20,7 @@ from likeness.terms.group_rates import (
     GroupWarning,
     MeasuredGroups,
 )
+from likeness.terms.moments import clock, moment
 from likeness.terms.names import checked_name, checked_text, composed, spellings
 from likeness.terms.picture import (
     Box,
@@ -97,10 +98,12 @@ __all__ = [
     "Use",
     "checked_name",
     "checked_text",
+    "clock",
     "compare",
     "composed",
     "in_batches",
     "in_parallel",
+    "moment",
     "one_in",
     "rate_for_search",
     "rate_of",

@@ -36,7 +36,18 @@ from likeness.errors import (
     StateError,
     TooBusy,
 )
-from likeness.server import SERVICE, Answer, BodyLimits, Door, Exchange, Gate, Repeats, Stream
+from likeness.server import (
+    SERVICE,
+    Answer,
+    BodyLimits,
+    Door,
+    Exchange,
+    Gate,
+    Listeners,
+    Repeats,
+    Stream,
+    event,
+)
 from likeness.server.errors import (
     BodyTooLarge,
     BodyTooSlow,
@@ -62,7 +73,7 @@ from likeness.v1.acts import (
 from likeness.v1.cases import cases
 from likeness.v1.certificates import certificates
 from likeness.v1.jobs import jobs
-from likeness.v1.live import Listeners, event, live
+from likeness.v1.live import live
 from likeness.v1.sources import sources
 from likeness.v1.subject_reports import subject_reports
 from likeness.v1.subjects import subjects

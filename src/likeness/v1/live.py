@@ -1,15 +1,8 @@
-"""Live searches over HTTP: begin, list, show, stop; and what they tell, page by page or as events.
-
-Events are Server-Sent Events, as the HTML Standard has them: an id for each, so that whoever
-connects again goes on behind the last, and a comment now and then, so that silence can be told from
-a connection that broke.
-"""
+"""Live searches over HTTP: begin, list, show, stop; what they tell, by pages or as events."""
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from functools import partial
 from typing import Annotated
@@ -22,7 +15,7 @@ from starlette.responses import Response
 from likeness.errors import InvalidRequest
 from likeness.notify import Webhook, WebhookSecret
 from likeness.review import LONGEST_STATEMENT
-from likeness.server.errors import TooManyRequests
+from likeness.server import EVENTS, Listeners, event, wait_within
 from likeness.service.live.asked import LOOKS_PER_S, LiveAsked
 from likeness.service.live.listening import Listening
 from likeness.service.live.manage import as_live_job, live_job, live_jobs_of, stop_live
@@ -41,13 +34,11 @@ from likeness.v1.live_answers import (
 
 live = ActRouter(prefix="/v1/live", tags=["live"])
 
-EVENTS = "text/event-stream"
 _Id = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 _Statement = Annotated[str, Field(min_length=1, max_length=LONGEST_STATEMENT)]
 _LOOK_S = 0.3
 _BEAT_S = 15.0
 _LONGEST_ID = 12
-_MOST, _MOST_OF_ONE = 64, 16
 
 
 class LiveSearchRequest(BaseModel):
@@ -73,40 +64,6 @@ class LiveSearchRequest(BaseModel):
     looks_per_s: float = LOOKS_PER_S
     webhook: str | None = None
     kinesis: str | None = None
-
-
-class Listeners:
-    """Who listens: so many at most, and so many of one caller's; for one event loop."""
-
-    def __init__(self) -> None:
-        self._of_each: Counter[str] = Counter()
-
-    @contextmanager
-    def place(self, principal_id: str) -> Iterator[None]:
-        """Take a place for as long as somebody listens.
-
-        Raises:
-            TooManyRequests: there is none.
-        """
-        self.require_place(principal_id)
-        self._of_each[principal_id] += 1
-        try:
-            yield
-        finally:
-            self._of_each[principal_id] -= 1
-            self._of_each += Counter()  # keeps who has any
-
-    def require_place(self, principal_id: str) -> None:
-        """Say that there is a place for somebody.
-
-        Raises:
-            TooManyRequests: there is none.
-        """
-        if self._of_each[principal_id] >= _MOST_OF_ONE or self._of_each.total() >= _MOST:
-            raise TooManyRequests(
-                f"{_MOST_OF_ONE} listen with this key already, or {_MOST} with all. Try again"
-                " later, or ask page by page."
-            )
 
 
 def _listeners_of(request: Request) -> Listeners:
@@ -208,23 +165,9 @@ async def _events(
                 if time.monotonic() > said_s + _BEAT_S:
                     yield b": nothing new\n\n"
                     said_s = time.monotonic()
-                await _wait(over)
+                await wait_within(over, _LOOK_S)
             is_first = False
             page = await run_in_threadpool(listening.more)
-
-
-def event(name: str, data: str, event_id: str | None = None) -> bytes:
-    """Write an event whose data is one line."""
-    lines = [] if event_id is None else [f"id: {event_id}"]
-    return "\n".join([*lines, f"event: {name}", f"data: {data}", "", ""]).encode()
-
-
-async def _wait(over: asyncio.Event) -> None:
-    """Wait a moment, but not behind the end."""
-    try:
-        await asyncio.wait_for(over.wait(), _LOOK_S)
-    except TimeoutError:
-        return
 
 
 def _number(last_event_id: str) -> int:

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import Fault
+from likeness.terms import Image
 
 _QUALITY = 92
+_MOST_SHOWN = 1280
 _LOSSLESS = 101  # as OpenCV counts for WebP
 
 SUFFIXES: Mapping[str, tuple[int, ...]] = {
@@ -31,3 +33,12 @@ def picture_bytes(pixels: NDArray[np.uint8], suffix: str) -> bytes:
     if not done:
         raise Fault(f"OpenCV could not write a picture as {suffix}. Please report this.")
     return bytes(content)
+
+
+def shown_jpeg(image: Image) -> bytes:
+    """Encode a picture for people to look at: a JPEG of 1280 pixels at most."""
+    height, width = image.pixels.shape[:2]
+    zoom = min(1.0, _MOST_SHOWN / max(height, width))
+    size = max(1, round(width * zoom)), max(1, round(height * zoom))
+    pixels = cv2.resize(image.pixels, size, interpolation=cv2.INTER_AREA)
+    return picture_bytes(np.asarray(pixels, np.uint8), ".jpg")

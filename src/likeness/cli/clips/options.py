@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from likeness.cli.clips.moments import moment
 from likeness.errors import InvalidRequest
+from likeness.terms import moment
 from likeness.video import LOOK_EVERY_S, Sampling
 
 

@@ -42,6 +42,14 @@ def any_sighting_after(rows: Rows, job_id: str, after: int) -> bool:
     return bool(_rows_after(rows, job_id, after, 1))
 
 
+def last_sighting(rows: Rows, job_id: str) -> int:
+    """Give the number of the last thing that a live search told; 0 where it told nothing."""
+    last = rows.database.read(
+        lambda connection: jobs.last_result(connection, job_id, kept.SIGHTING)
+    )
+    return 0 if last is None else last[0]
+
+
 def sightings_after(
     home: Home, caller: Caller, job_id: str, after: int, limit: int
 ) -> SightingsPage:

@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
@@ -13,7 +13,8 @@ from typing import BinaryIO
 from pydantic import TypeAdapter
 
 from likeness.buckets import Buckets
-from likeness.errors import ClipTooLarge, InvalidRequest
+from likeness.errors import ClipTooLarge, InvalidRequest, NotFound
+from likeness.service.redact.asked import Manner, Whom
 from likeness.service.search.naming import SIMILARITY
 from likeness.service.uses import Caller, Stated, stated_purpose
 from likeness.terms import UNDECLARED, Principal
@@ -27,6 +28,7 @@ class ClipAct(StrEnum):
 
     DETECT = "detect-faces"
     SEARCH = "search-people"
+    REDACT = "redact-faces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,43 @@ class LocalClip:
                 yield file
 
 
+@dataclass(frozen=True, slots=True)
+class UploadedClip:
+    """A clip that was sent to this server, which its owner calls something."""
+
+    file: Path
+    called: str
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return repr(self.called)
+
+    @contextmanager
+    def open(
+        self,
+        buckets: Buckets,
+        limits: ClipLimits,
+        require_wanted: Callable[[], object] | None = None,
+    ) -> Iterator[BinaryIO]:
+        """Open the clip; raises what `open_here` raises."""
+        with self.open_here() as file:
+            yield file
+
+    def open_here(self) -> BinaryIO:
+        """Open the clip, which its caller closes.
+
+        Raises:
+            NotFound: it is not kept any more.
+        """
+        try:
+            return self.file.open("rb")
+        except OSError as error:
+            raise NotFound(
+                f"{self.name}: The clip is not kept here any more. Send it again."
+            ) from error
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[int]:
     """Open a file without waiting; the other end of a pipe may never come."""
@@ -152,19 +191,28 @@ class Topic:
     arn: str
 
 
+@dataclass(frozen=True, slots=True)
+class Hiding:
+    """Whose faces a copy hides, and how."""
+
+    whom: Whom = Whom.ALL
+    manner: Manner = field(default_factory=Manner)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What is wanted of a clip.
 
     Candidates have a similarity of `threshold` at least. `tag` comes back with the results, and
-    `topic` is told when they are there.
+    `topic` is told when they are there. `hiding` is of a copy with hidden faces.
     """
 
-    place: BucketClip | LocalClip
+    place: BucketClip | LocalClip | UploadedClip
     sampling: Sampling = Sampling(LOOK_EVERY_S)
     threshold: float = SIMILARITY
     tag: str | None = None
     topic: Topic | None = None
+    hiding: Hiding | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

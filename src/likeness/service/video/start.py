@@ -8,10 +8,12 @@ from sqlalchemy import Connection
 
 from likeness import jobs
 from likeness.buckets import Buckets
+from likeness.errors import InvalidRequest, required
 from likeness.gallery import Collection
 from likeness.jobs import Job, JobState, NewJob
+from likeness.service.redact.asked import Whom
 from likeness.service.uses import Caller, Home, Once, Outcome, Record
-from likeness.service.video.asked import Asked, BucketClip, ClipAct, LocalClip, Request
+from likeness.service.video.asked import Asked, BucketClip, ClipAct, Request
 from likeness.terms import Action
 from likeness.video import ClipLimits
 
@@ -66,6 +68,37 @@ def start_search(
         return _added(home, caller, record, ClipAct.SEARCH, of, asked, once, sameness)
 
 
+def start_redaction(
+    home: Home, buckets: Buckets, caller: Caller, collection: str | None, asked: Asked
+) -> Job:
+    """Begin to write a copy of a clip in which faces are hidden.
+
+    Where `asked.hiding` goes by who somebody is, it goes by the people of a collection.
+
+    Raises:
+        NoSuchCollection: there is none.
+        NotFound, InvalidRequest: there is no such clip, or it may not be read.
+        LimitReached: as many jobs as may be have not ended yet.
+        Conflict: the collection's model or cohort is not to be had here.
+        Denied: it may not be done.
+    """
+    whom = required(asked.hiding, "whose faces are hidden").whom
+    if (whom is Whom.ALL) is not (collection is None):
+        raise InvalidRequest(
+            "Whose faces are hidden goes by a collection, and by none where all are. Choose one, or"
+            " hide all."
+        )
+    if collection is None:
+        of, action = None, Action.DETECT
+    else:
+        of, action = home.collection(caller, Action.SEARCH, collection), Action.SEARCH
+    with home.record(caller, action, of) as record:
+        if of is not None:
+            home.calibration_of(of)
+        _require_there(buckets, asked)
+        return _added(home, caller, record, ClipAct.REDACT, of, asked)
+
+
 def _begun_before(home: Home, same_as: bytes) -> Job | None:
     find = partial(jobs.latest_same, keyring=home.keyring, same_as=same_as)
     known = home.database.read(find)
@@ -78,7 +111,7 @@ def _require_there(buckets: Buckets, asked: Asked) -> None:
     match asked.place:
         case BucketClip() as clip:
             clip.require_within(buckets, _LIMITS)
-        case LocalClip() as file:
+        case file:
             with file.open(buckets, _LIMITS):
                 pass
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.cli.clips.moments import clock, moment
 from likeness.errors import InvalidRequest
+from likeness.terms import clock, moment
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,236 @@
+"""A job over a clip: how far it is, who is seen when, corrections, and what was hidden."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from functools import partial
+
+from starlette.concurrency import run_in_threadpool
+
+from likeness.console.pages.video.files import moment_asked
+from likeness.console.pages.video.overview import begin_job, choices_of, place_of_job
+from likeness.console.pages.video.words import (
+    clip_name,
+    collection_options,
+    footage_options,
+    job_row,
+    kind_of,
+    labels_of,
+    match_said,
+    purpose_options,
+)
+from likeness.console.router import Pages
+from likeness.console.streams import events
+from likeness.console.visit import Page, Redirect, Streamed, Visit, link
+from likeness.errors import NotFound
+from likeness.jobs import KEPT, Job, JobState
+from likeness.server import event, wait_within
+from likeness.service.redact.findings import DoubtfulPlace
+from likeness.service.redact.jobs import Redaction, redaction_of
+from likeness.service.uses import Home, opens_blurred
+from likeness.service.video.asked import Asked, ClipAct
+from likeness.service.video.clip_files import (
+    asked_of,
+    is_kept_here,
+    purpose_of,
+    remove_clip_of,
+)
+from likeness.service.video.kept import ClipFacts
+from likeness.service.video.manage import required_job, show_job, stop_job, told_of_failure
+from likeness.service.video.results import people_seen
+from likeness.service.video.seen import ClipPerson, ClipSeen
+from likeness.terms import Action, Box, clock
+
+job = Pages()
+
+_WIDTH = 1000
+_LOOK_S, _LONGEST_S = 0.5, 300.0
+
+
+@job.shows("/video/jobs/{id}", Action.READ)
+def show_one_job(visit: Visit) -> Page:
+    """Show a job over a clip, and what it found."""
+    job_id = visit.params["id"]
+    shown = show_job(visit.home, visit.caller("ShowJob"), job_id)
+    if shown.act not in set(ClipAct):
+        raise NotFound("This job is over no clip. Look among the live searches.")
+    asked = asked_of(visit.home, shown)
+    values = {
+        **_facts(visit, shown, asked),
+        "at": moment_asked(visit),
+        "clip_here": is_kept_here(asked) and visit.may(Action.DETECT),
+        "seen": None,
+        "redaction": None,
+        "blurred": opens_blurred(purpose_of(visit.home, shown)) and "unblurred" not in visit.query,
+    }
+    if shown.state is JobState.SUCCEEDED and visit.may(Action.DETECT):
+        if shown.act == ClipAct.REDACT:
+            of, redaction = redaction_of(visit.home, visit.caller("ShowRedaction"), job_id)
+            if redaction is not None and of.facts is not None:
+                values["redaction"] = _redaction(visit, redaction, of.facts)
+        else:
+            found = people_seen(visit.home, visit.caller("ShowPeople"), None, job_id)
+            if found.seen is not None:
+                values["seen"] = _timeline(visit, found.seen, shown.act)
+    return Page("video/job.html", values)
+
+
+@job.shows("/video/jobs/{id}/progress", Action.READ)
+def follow_job(visit: Visit) -> Streamed:
+    """Tell how far a job is, as it goes on."""
+    shown = show_job(visit.home, visit.caller("ShowJob"), visit.params["id"])
+    return events(partial(_progress, visit, shown))
+
+
+@job.does("/video/jobs/{id}/cancel", Action.DETECT, again=show_one_job)
+def cancel(visit: Visit) -> Redirect:
+    """Cancel a job."""
+    job_id = visit.params["id"]
+    stop_job(visit.home, visit.caller("CancelJob"), job_id)
+    return Redirect(link("video", "jobs", job_id), visit.t("video.cancelled"))
+
+
+@job.does("/video/jobs/{id}/again", Action.DETECT, again=show_one_job)
+def do_more(visit: Visit) -> Redirect:
+    """Do something else with the clip of a job."""
+    begun = begin_job(visit, place_of_job(visit, visit.params["id"]))
+    return Redirect(link("video", "jobs", begun.id), visit.t("video.begun"))
+
+
+@job.does("/video/jobs/{id}/remove-clip", Action.DETECT, again=show_one_job)
+def remove_clip(visit: Visit) -> Redirect:
+    """Delete the clip of a job from the server."""
+    job_id = visit.params["id"]
+    remove_clip_of(visit.home, visit.caller("RemoveClip"), job_id)
+    return Redirect(link("video", "jobs", job_id), visit.t("video.clip_removed"))
+
+
+def _facts(visit: Visit, shown: Job, asked: Asked) -> dict[str, object]:
+    may_search, sampling = visit.may(Action.DETECT), asked.sampling
+    until = None if sampling.to_s is None else clock(sampling.to_s)
+    return {
+        "job": job_row(visit, shown),
+        "name": clip_name(asked),
+        "collection": _collection_of(visit.home, shown),
+        "part": None if not (sampling.from_s or until) else (clock(sampling.from_s), until),
+        "hiding": asked.hiding,
+        "reason": told_of_failure(shown),
+        "kept_until": None if shown.ended_at is None else f"{shown.ended_at + KEPT:%Y-%m-%d}",
+        "may_search": may_search,
+        "collections": collection_options(visit) if may_search else [],
+        "purposes": purpose_options(visit),
+        "footages": footage_options(visit),
+        **choices_of(visit),
+    }
+
+
+def _collection_of(home: Home, shown: Job) -> str | None:
+    of = shown.collection_id
+    if of is None:
+        return None
+    return home.database.read(lambda connection: home.collections.of_id(connection, of).name)
+
+
+def _timeline(visit: Visit, seen: ClipSeen, act: str) -> dict[str, object]:
+    """Draw who is seen when: a line for each person, as wide as the part that was looked at."""
+    labels, at = labels_of(visit, seen, act), moment_asked(visit)
+    scale = _WIDTH / max(seen.to_s - seen.from_s, 0.001)
+    rows = [
+        _row(visit, one, act, str(labels[one.number]), seen.from_s, scale) for one in seen.people
+    ]
+    clip = seen.clip
+    return {
+        "rows": rows,
+        "from": clock(seen.from_s),
+        "to": clock(seen.to_s),
+        "from_s": seen.from_s,
+        "lasts_s": max(seen.to_s - seen.from_s, 0.001),
+        "clip": f"{clip.width}x{clip.height}, {clip.codec}",
+        "size": (clip.width, clip.height),
+        "remarks": seen.remarks,
+        "cases": seen.case_ids,
+        "boxes": [] if at is None else _boxes(seen.people, labels, at),
+    }
+
+
+def _row(
+    visit: Visit, person: ClipPerson, act: str, label: str, from_s: float, scale: float
+) -> dict[str, object]:
+    matches = [
+        {"name": one.name, "said": match_said(visit, one), "match": one.match}
+        for one in person.candidates
+    ]
+    spans = [
+        {
+            "at": round(one.begins_s, 2),
+            "x": round(scale * (one.begins_s - from_s), 2),
+            "width": round(max(3.0, scale * (one.ends_s - one.begins_s)), 2),
+            "said": f"{clock(one.begins_s)}-{clock(one.ends_s)}",
+        }
+        for one in person.intervals
+    ]
+    return {
+        "number": person.number + 1,
+        "label": label,
+        "kind": kind_of(person, act),
+        "matches": matches,
+        "case": person.case_id,
+        "decided": person.decided,
+        "best": None if person.best_s is None else (round(person.best_s, 2), clock(person.best_s)),
+        "spans": spans,
+    }
+
+
+def _boxes(
+    people: Sequence[ClipPerson], labels: Mapping[int, str], at: float
+) -> list[tuple[Box, str]]:
+    found = ((one.box_at(at), labels[one.number]) for one in people)
+    return [(box, label) for box, label in found if box is not None]
+
+
+def _redaction(visit: Visit, redaction: Redaction, facts: ClipFacts) -> dict[str, object]:
+    """Say what was hidden, and where a person should look."""
+    at = moment_asked(visit)
+    return {
+        "tracks": redaction.tracks,
+        "copy_at": None if at is None else round(max(0.0, at - facts.from_ms / 1000), 2),
+        "hidden": redaction.hidden,
+        "frames": redaction.frames,
+        "sound": redaction.sound,
+        "remarks": redaction.remarks,
+        "size": (facts.clip.width, facts.clip.height),
+        "places": [_place(visit, one) for one in redaction.places],
+        "visible": [
+            (round(one.begins_s, 2), f"{clock(one.begins_s)}-{clock(one.ends_s)}")
+            for one in redaction.visible
+        ],
+        "boxes": []
+        if at is None
+        else [(one.box, "") for one in redaction.places if one.begins_s <= at <= one.ends_s + 0.01],
+    }
+
+
+def _place(visit: Visit, place: DoubtfulPlace) -> dict[str, object]:
+    return {
+        "at": round(place.begins_s, 2),
+        "said": f"{clock(place.begins_s)}-{clock(place.ends_s)}",
+        "doubts": [visit.t(f"video.doubt.{one.name.lower()}") for one in place.doubts],
+        "px": round(min(place.box.width, place.box.height)),
+    }
+
+
+async def _progress(visit: Visit, shown: Job, over: asyncio.Event) -> AsyncGenerator[bytes, None]:
+    """Tell of a job until it has ended; whoever listens for long asks anew."""
+    home, job_id, said = visit.home, shown.id, ""
+    read = partial(required_job, home, visit.caller("ShowJob"), job_id)
+    loop = asyncio.get_running_loop()
+    ends_s = loop.time() + _LONGEST_S
+    while not over.is_set() and loop.time() < ends_s:
+        row = job_row(visit, await run_in_threadpool(read))
+        told = {name: row[name] for name in ("percent", "said", "state", "ended")}
+        if (data := json.dumps(told)) != said:
+            said = data
+            yield event("progress", data)
+        if row["ended"]:
+            return
+        await wait_within(over, _LOOK_S)

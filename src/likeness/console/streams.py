@@ -1,0 +1,68 @@
+"""What pages send piece by piece: parts of files for players (RFC 9110, 14), and events."""
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncGenerator, Mapping
+from typing import BinaryIO
+
+from starlette.concurrency import run_in_threadpool
+
+from likeness.console.visit import Streamed
+from likeness.server import EVENTS, Stream
+
+_PIECE_BYTES = 256 << 10
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+
+
+def part_of(file: BinaryIO, headers: Mapping[str, str], kind: Mapping[str, str]) -> Streamed:
+    """Give the part of a file that a player asks for, or all of it; the file is closed at its end.
+
+    `headers` are what was asked for, and `kind` goes out with the answer. Several parts at once
+    are not given: all of it is.
+    """
+    size = os.fstat(file.fileno()).st_size
+    told = {"accept-ranges": "bytes", **kind}
+    wanted = _RANGE.fullmatch(headers.get("range", "").strip())
+    if wanted is None or not any(wanted.groups()):
+        return Streamed(_pieces(file, 0, size), told, length=size)
+    begin, end = _bounds(wanted[1], wanted[2], size)
+    if begin >= end:
+        file.close()
+        return Streamed(_nothing, {**told, "content-range": f"bytes */{size}"}, 416, 0)
+    told["content-range"] = f"bytes {begin}-{end - 1}/{size}"
+    return Streamed(_pieces(file, begin, end - begin), told, 206, end - begin)
+
+
+def events(pieces: Stream) -> Streamed:
+    """Give events as they happen (the HTML Standard's Server-Sent Events)."""
+    return Streamed(pieces, {"content-type": EVENTS, "x-accel-buffering": "no"})
+
+
+def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
+    """Give where a part begins, and behind which byte it ends."""
+    if not first:
+        return max(0, size - int(last)), size
+    return int(first), min(size, int(last) + 1) if last else size
+
+
+def _pieces(file: BinaryIO, begin: int, length: int) -> Stream:
+    async def give(over: asyncio.Event) -> AsyncGenerator[bytes, None]:
+        at, end = begin, begin + length
+        with file:
+            while at < end and not over.is_set():
+                piece = await run_in_threadpool(
+                    os.pread, file.fileno(), min(_PIECE_BYTES, end - at), at
+                )
+                if not piece:  # somebody cut the file short
+                    return
+                yield piece
+                at += len(piece)
+
+    return give
+
+
+async def _nothing(over: asyncio.Event) -> AsyncGenerator[bytes, None]:
+    empty: tuple[bytes, ...] = ()
+    for piece in empty:
+        yield piece

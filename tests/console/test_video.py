@@ -1,0 +1,252 @@
+"""Video: clips are sent in pieces or whole, searched, played, copied, corrected and deleted."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from likeness.terms import Role
+from tests.console.conftest import Pages
+from tests.console.filming import done, employ, film, sent
+from tests.console.people import Person, Shown
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return film(tmp_path_factory.mktemp("clips")).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def staff(pages: Pages, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A collection that knows Rosa, who is red."""
+    employ(pages.home, tmp_path_factory.mktemp("people"), "filmed-staff")
+    return "filmed-staff"
+
+
+def files_of(pages: Pages) -> list[Path]:
+    root = pages.folder / "clips"
+    return [one for one in root.rglob("*") if one.is_file()]
+
+
+def piece(person: Person, content: bytes, **fields: Any) -> Any:
+    csrf = dict(person.see("/console/video").form("/console/video").fields)["csrf"]
+    return person.client.post(
+        "/console/video/pieces",
+        data={"clip": "", "offset": "0", **fields},
+        files={"piece": ("piece", content)},
+        headers={"x-csrf": csrf},
+    )
+
+
+@pytest.fixture(scope="module")
+def searched(pages: Pages, clip: bytes, staff: str) -> tuple[Person, Shown]:
+    """A clip that was searched for the people of the collection, and by whom."""
+    person = pages.person(Role.OPERATOR)
+    shown = sent(person, clip, act="search-people", collection=staff)
+    assert shown.status == 200, shown.text
+    return person, done(person, shown)
+
+
+def test_who_is_seen_when_is_said_and_leads_to_the_moment(searched: tuple[Person, Shown]) -> None:
+    person, shown = searched
+    assert "street.mp4" in shown.text
+    assert "Rosa" in shown.text
+    assert "Stranger 1" in shown.text
+    at = [one for one in shown.links if one.startswith("?at=")]
+    assert "?at=0.0" in at
+    moment = person.see(shown.path, at="1.5")
+    assert 'src="' + shown.path + "/clip#t=1.5" in moment.html
+    assert moment.html.count("<rect x=") == 2
+    picture = person.client.get(f"{shown.path}/moment?at=1.5")
+    assert picture.headers["content-type"] == "image/jpeg"
+    assert picture.content.startswith(b"\xff\xd8")
+
+
+def test_captions_say_who_is_seen(searched: tuple[Person, Shown]) -> None:
+    person, shown = searched
+    captions = person.client.get(f"{shown.path}/who.vtt").text
+    assert captions.startswith("WEBVTT\n")
+    assert "\nRosa\n" in captions
+    assert "00:00:00.000 --> 00:00:0" in captions
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "first", "last"),
+    [
+        (None, 200, 0, None),
+        ("bytes=0-", 206, 0, None),
+        ("bytes=10-19", 206, 10, 19),
+        ("bytes=-5", 206, -5, None),
+        ("bytes=10-999999999", 206, 10, None),
+        ("bytes=0-1,4-5", 200, 0, None),
+        ("nonsense", 200, 0, None),
+        ("bytes=999999999-", 416, None, None),
+        ("bytes=9-5", 416, None, None),
+    ],
+)
+def test_a_player_gets_the_part_it_asks_for(
+    searched: tuple[Person, Shown],
+    clip: bytes,
+    asked: str | None,
+    status: int,
+    first: int | None,
+    last: int | None,
+) -> None:
+    person, shown = searched
+    headers = {} if asked is None else {"range": asked}
+    got = person.client.get(f"{shown.path}/clip", headers=headers)
+    assert got.status_code == status
+    assert got.headers["content-type"] == "video/mp4"
+    assert got.headers["accept-ranges"] == "bytes"
+    wanted = b"" if first is None else clip[first : None if last is None else last + 1]
+    assert got.content == wanted
+    if status == 206:
+        begin = first if first is not None and first >= 0 else len(clip) - 5
+        end = begin + len(wanted) - 1
+        assert got.headers["content-range"] == f"bytes {begin}-{end}/{len(clip)}"
+
+
+def test_a_clip_comes_in_pieces_in_any_number(pages: Pages, clip: bytes) -> None:
+    person = pages.person(Role.OPERATOR)
+    half = len(clip) // 2
+    begun = piece(person, clip[:half], bytes=str(len(clip)))
+    clip_id = begun.json()["clip"]
+    missing = piece(person, clip[half:], clip=clip_id, offset=str(half + 1))
+    assert missing.status_code == 409
+    assert "A piece is missing" in missing.text
+    for _ in range(2):  # one that comes again changes nothing
+        assert piece(person, clip[half:], clip=clip_id, offset=str(half)).status_code == 200
+    page = person.see("/console/video")
+    fields = {"act": "detect-faces", "clip": clip_id, "clip_bytes": str(len(clip))}
+    shown = person.send(page, "/console/video", {**fields, "clip_name": "a/b\\pieces.mp4"})
+    shown = done(person, shown)
+    assert "pieces.mp4" in shown.text
+    assert "a/b" not in shown.text
+    assert "Person 2" in shown.text
+    assert person.client.get(f"{shown.path}/clip").content == clip
+
+
+def test_a_clip_that_did_not_come_whole_begins_nothing(pages: Pages, clip: bytes) -> None:
+    person = pages.person(Role.OPERATOR)
+    clip_id = piece(person, clip[:100], bytes=str(len(clip))).json()["clip"]
+    fields = {"act": "detect-faces", "clip": clip_id, "clip_bytes": str(len(clip))}
+    shown = person.send(person.see("/console/video"), "/console/video", fields)
+    assert shown.status == 409
+    assert f"100 of {len(clip)} bytes" in shown.text
+
+
+def test_too_much_is_refused_before_it_comes(pages: Pages) -> None:
+    person = pages.person(Role.OPERATOR)
+    before = files_of(pages)
+    for size, said in (("9999999999999", "Too large"), ("0", "The file is empty"), ("x", "whole")):
+        refused = piece(person, b"xx", bytes=size)
+        assert refused.status_code in (400, 429)
+        assert said in refused.text
+    assert files_of(pages) == before
+
+
+def test_to_others_there_is_neither_job_nor_clip(
+    pages: Pages, searched: tuple[Person, Shown], clip: bytes
+) -> None:
+    _, shown = searched
+    stranger = pages.person(Role.OPERATOR)
+    for path in ("", "/clip", "/moment?at=1", "/who.vtt", "/progress", "/copy"):
+        assert stranger.see(shown.path + path).status == 404, path
+    mine = pages.person(Role.OPERATOR)
+    theirs = piece(mine, clip, bytes=str(len(clip))).json()["clip"]
+    assert piece(stranger, b"mine now", clip=theirs).status_code == 404
+    assert piece(stranger, b"out", clip="../../../etc/passwd").status_code == 404
+    fields = {"act": "detect-faces", "clip": theirs, "clip_bytes": str(len(clip))}
+    assert stranger.send(stranger.see("/console/video"), "/console/video", fields).status == 404
+    auditor = pages.person(Role.AUDITOR)
+    assert auditor.see("/console/video").status == 403
+    reviewer = pages.person(Role.REVIEWER)
+    assert reviewer.see("/console/video").status == 200
+    assert reviewer.see(shown.path + "/clip").status == 403
+
+
+@pytest.mark.parametrize(
+    ("fields", "beside"),
+    [
+        ({"act": "search-people", "collection": ""}, "collection"),
+        ({"act": "search-people", "collection": "<script>alert(1)</script>"}, "collection"),
+        ({"act": "fly"}, "act"),
+        ({"act": "detect-faces", "from": "yesterday"}, "from"),
+        ({"act": "detect-faces", "from": "9", "to": "2"}, "to"),
+        ({"act": "redact-faces", "whom": "nobody"}, "whom"),
+        ({"act": "redact-faces", "whom": "keep", "collection": ""}, "collection"),
+    ],
+)
+def test_what_is_wrong_stands_beside_its_field_and_the_clip_stays(
+    pages: Pages, clip: bytes, fields: dict[str, str], beside: str
+) -> None:
+    person = pages.person(Role.OPERATOR)
+    shown = sent(person, clip, **fields)
+    assert shown.status in (400, 404), shown.text
+    assert f'id="{beside}-wrong"' in shown.html
+    assert "<script>alert" not in shown.html
+    assert "street.mp4 is sent already" in shown.text
+    mended = person.send(shown, "/console/video", {"act": "detect-faces", "from": "", "to": ""})
+    assert "Search for faces" in mended.text
+    assert mended.path.startswith("/console/video/jobs/")
+
+
+def test_no_clip_and_what_is_none_are_said(pages: Pages) -> None:
+    person = pages.person(Role.OPERATOR)
+    page = person.see("/console/video")
+    nothing = person.send(page, "/console/video", {"act": "detect-faces"})
+    assert nothing.status == 400
+    assert "No clip is chosen" in nothing.text
+    shown = done(person, sent(person, b"no clip at all" * 50, act="detect-faces"))
+    assert "failed" in shown.text
+    assert "Not a video" in shown.text or "not a video" in shown.text
+
+
+def test_a_name_is_text_wherever_it_stands(pages: Pages, clip: bytes) -> None:
+    person = pages.person(Role.OPERATOR)
+    name = "<img src=x onerror=alert(1)>.mp4"
+    shown = done(person, sent(person, clip, name, act="detect-faces"))
+    for page in (shown, person.see("/console/video")):
+        assert name in page.text
+        assert "<img src=x" not in page.html
+
+
+def test_a_copy_hides_faces_and_lists_where_to_look(pages: Pages, clip: bytes) -> None:
+    person = pages.person(Role.OPERATOR)
+    shown = done(person, sent(person, clip, act="redact-faces", style="black", whom="all"))
+    assert "2 faces were followed and hidden in 30 frames" in shown.text
+    copy = person.client.get(f"{shown.path}/copy?save=yes")
+    assert copy.headers["content-disposition"].startswith("attachment;")
+    assert copy.content[4:8] == b"ftyp"
+    moment = person.client.get(f"{shown.path}/copy/moment?at=1.5")
+    assert moment.headers["content-type"] == "image/jpeg"
+    assert person.see(shown.path, at="1.5").html.count("/copy/moment?at=1.5") == 1
+
+
+def test_a_clip_goes_when_its_owner_says_so(pages: Pages, clip: bytes) -> None:
+    person = pages.person(Role.OPERATOR)
+    shown = done(person, sent(person, clip, act="detect-faces"))
+    kept = len(files_of(pages))
+    gone = person.send(shown, f"{shown.path}/remove-clip")
+    assert "The clip is deleted" in gone.text
+    assert "Person 1" in gone.text
+    assert len(files_of(pages)) == kept - 1
+    assert person.see(f"{shown.path}/clip").status == 404
+
+
+def test_another_job_takes_the_same_clip(searched: tuple[Person, Shown]) -> None:
+    person, shown = searched
+    again = person.send(shown, f"{shown.path}/again", {"act": "detect-faces"})
+    assert again.path != shown.path
+    assert "Person 1" in done(person, again).text
+
+
+def test_progress_is_told_until_the_end(searched: tuple[Person, Shown]) -> None:
+    person, shown = searched
+    told = person.client.get(f"{shown.path}/progress")
+    assert told.headers["content-type"] == "text/event-stream"
+    (line,) = [one for one in told.text.splitlines() if one.startswith("data: ")]
+    assert json.loads(line.removeprefix("data: "))["ended"] is True
