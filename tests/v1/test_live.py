@@ -245,10 +245,10 @@ def test_so_many_listen_and_no_more(
     asking: Asking, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = begin(home)
-    monkeypatch.setattr(live, "_MOST_OF_ONE", 0)
+    monkeypatch.setattr("likeness.server.events._MOST_OF_ONE", 0)
     assert asking.events(job.id).status_code == 429
-    monkeypatch.setattr(live, "_MOST_OF_ONE", 1)
-    monkeypatch.setattr(live, "_MOST", 0)
+    monkeypatch.setattr("likeness.server.events._MOST_OF_ONE", 1)
+    monkeypatch.setattr("likeness.server.events._MOST", 0)
     assert asking.events(job.id).status_code == 429
 
 
