@@ -32,7 +32,6 @@ from likeness.cli.terminal.words import (
     folded,
     several,
     similarity_in_words,
-    warning_in_words,
 )
 from likeness.errors import InvalidRequest
 from likeness.service.search.verify import Answer, Verification
@@ -126,7 +125,7 @@ def _compare_two(
         *(f"  {line}" for line in below),
     ]
     if verification.group_warning is not None:
-        lines += folded(warning_in_words(verification.group_warning)).splitlines()
+        lines += folded(verification.group_warning.in_words).splitlines()
     print_answer(as_json, {**pictures, **verification_json(verification)}, lines)
     raise typer.Exit(ExitCode.DONE if verification.answer is Answer.PASS else ExitCode.NO)
 
@@ -222,5 +221,5 @@ def _compare_many(
     settings, known = installation.settings, likeness.calibration
     warning = known.group_warning(known.point(settings.fmr), settings.group_fmr_warning)
     if warning is not None:
-        print(folded(warning_in_words(warning)), file=sys.stderr)
+        print(folded(warning.in_words), file=sys.stderr)
     raise typer.Exit(max(map(code_of, counts.errors), default=ExitCode.DONE))

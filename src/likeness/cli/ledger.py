@@ -31,7 +31,7 @@ from likeness.ledger import (
     prove,
     prove_growth,
     read_checkpoint,
-    read_growth,
+    read_proof,
     read_receipt,
     tell_witness,
 )
@@ -248,8 +248,7 @@ def _as_json(written: bytes) -> object:
 
 
 def _verify_proof(path: Path, trusted: VerifyingKey | None, as_json: bool) -> None:
-    text = _text(path)
-    proof = read_growth(text) if '"likeness_growth"' in text[:100] else read_receipt(text)
+    proof = read_proof(_text(path))
     try:
         document, said = _checked(proof, trusted or _own_key())
     except LedgerBroken as error:

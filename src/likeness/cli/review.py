@@ -18,7 +18,6 @@ from likeness.cli.terminal.words import (
     minute,
     several,
     similarity_in_words,
-    warning_in_words,
 )
 from likeness.errors import NotFound
 from likeness.review import Verdict
@@ -170,7 +169,7 @@ def _lines(seen: SeenCase) -> Iterator[str]:
             said = f"    {each.verdict} ({plain(each.reviewer_id)}): {plain(each.reason)}"
             yield from folded(said).splitlines()
     if seen.group_warning is not None:
-        yield from folded(warning_in_words(seen.group_warning)).splitlines()
+        yield from folded(seen.group_warning.in_words).splitlines()
     if (consent := seen.authorisation) is not None:
         yield f"  authorised by {consent.authority}, {consent.number}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from likeness.cli.terminal.answers import Json, point_json, significant, warning_json
-from likeness.cli.terminal.words import folded, warning_in_words
+from likeness.cli.terminal.words import folded
 from likeness.service.search.naming import Naming, Strangers
 from likeness.terms import FEWEST_SUBJECTS, one_in
 
@@ -33,7 +33,7 @@ def search_in_words(naming: Naming) -> list[str]:
             f"{' (extrapolated)' if at_hand.extrapolated else ''}."
         )
     if naming.group_warning is not None:
-        lines.append(warning_in_words(naming.group_warning))
+        lines.append(naming.group_warning.in_words)
     return [folded(line) for line in (*lines, *limits_of(naming))]
 
 

@@ -4,7 +4,6 @@ from likeness.terms.calibration import (
     Calibration,
     OperatingPoint,
     TailRates,
-    one_in,
     rate_for_search,
     rate_of,
     rate_of_any,
@@ -33,6 +32,7 @@ from likeness.terms.picture import (
     QualityReason,
     SeenFace,
 )
+from likeness.terms.rate_tables import one_in
 from likeness.terms.streams import in_batches, in_parallel
 from likeness.terms.template import (
     IDENTICAL,

@@ -27,16 +27,6 @@ def rate_of(similarity: float) -> float:
     return float(((1.0 - similarity / 100.0) / math.sqrt(320.0)) ** (1.0 / SIMILARITY_EXPONENT))
 
 
-def one_in(rate: float) -> str:
-    """Say a rate as people say it: `1 in 48,000`, or `31 in 100` where that is clearer."""
-    if rate == 0:
-        return "none"
-    if rate >= 0.1:
-        return f"{round(100 * rate)} in 100"
-    times = round(1 / rate)
-    return f"1 in {round(times, 2 - len(str(times))):,}"
-
-
 def rate_for_search(references: int, fpir: float) -> float:
     """Give the rate of one comparison at which a search of many names a stranger with `fpir`."""
     return -math.expm1(math.log1p(-fpir) / max(1, references))

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from likeness.errors import InvalidRequest
-from likeness.terms.rate_tables import rate_at
+from likeness.terms.rate_tables import one_in, rate_at
 
 WARN_FROM = 10.0
 """A group's false match rate is warned of from so many times the rate asked for on.
@@ -83,6 +83,21 @@ class GroupWarning:
     def times(self) -> float:
         """How many times as often as was asked for."""
         return self.fmr / self.asked_for
+
+    @property
+    def in_words(self) -> str:
+        """Which group's strangers match how much more often than was asked for."""
+        others = self.groups - 1
+        also = (
+            f" So do {others} more group{'' if others == 1 else 's'}, {self.warn_from:g} times or"
+            " more."
+        )
+        return (
+            f"Warning: of {self.group} alone, {one_in(self.fmr)} pairs of strangers"
+            f" ({one_in(self.low)} to {one_in(self.high)}) reach this threshold,"
+            f" {self.times:.0f} times as many as the {one_in(self.asked_for)} asked for."
+            f"{also if others else ''}"
+        )
 
 
 def warn_of_groups(

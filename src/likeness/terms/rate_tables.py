@@ -27,3 +27,13 @@ def score_at(rate: float, scores: Sequence[float], rates: Sequence[float]) -> fl
     (s0, s1), (f0, f1) = scores[right - 1 : right + 1], rates[right - 1 : right + 1]
     share = (math.log(rate) - math.log(f0)) / (math.log(f1) - math.log(f0))
     return s0 + share * (s1 - s0)
+
+
+def one_in(rate: float) -> str:
+    """Say a rate as people say it: `1 in 48,000`, or `31 in 100` where that is clearer."""
+    if rate == 0:
+        return "none"
+    if rate >= 0.1:
+        return f"{round(100 * rate)} in 100"
+    times = round(1 / rate)
+    return f"1 in {round(times, 2 - len(str(times))):,}"

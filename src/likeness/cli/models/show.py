@@ -16,7 +16,6 @@ from likeness.cli.terminal.answers import Json, print_json, significant, warning
 from likeness.cli.terminal.options import Artifacts, AsJson
 from likeness.cli.terminal.output_file import write_reports
 from likeness.cli.terminal.plain_text import plain
-from likeness.cli.terminal.words import warning_in_words
 from likeness.errors import ModelTampered, NotFound
 from likeness.terms import Calibration, GroupWarning, one_in
 from likeness.vision.cohorts.standards import GroupFailures, GroupRate, ModelFigures
@@ -200,7 +199,7 @@ def _measured_in_words(installation: Installation, card: ModelCard) -> list[str]
         f" {one_in(calibration.least_counted)}, and by its tail to"
         f" {one_in(calibration.lowest_fmr)}; with cohort {calibration.cohort_version}.",
         *([] if figures is None else _figures_in_words(figures)),
-        *([] if warning is None else [warning_in_words(warning)]),
+        *([] if warning is None else [warning.in_words]),
     ]
 
 

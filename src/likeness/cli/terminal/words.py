@@ -5,7 +5,7 @@ import textwrap
 from datetime import datetime
 
 from likeness.cli.terminal.plain_text import plain
-from likeness.terms import Box, Calibration, Face, GroupWarning, Point, one_in, rate_of_any
+from likeness.terms import Box, Calibration, Face, Point, one_in, rate_of_any
 
 
 def as_high(fmr: float, known: Calibration, faces: int = 1) -> str:
@@ -16,18 +16,6 @@ def as_high(fmr: float, known: Calibration, faces: int = 1) -> str:
     return (
         f"{'at most ' if fmr <= known.lowest_fmr else ''}{one_in(rate_of_any(faces, fmr))}"
         f"{' (extrapolated)' if fmr < known.least_counted else ''}"
-    )
-
-
-def warning_in_words(warning: GroupWarning) -> str:
-    """Say which group's strangers match how much more often than was asked for."""
-    others = warning.groups - 1
-    also = f" So do {several(others, 'more group')}, {warning.warn_from:g} times or more."
-    return (
-        f"Warning: of {warning.group} alone, {one_in(warning.fmr)} pairs of strangers"
-        f" ({one_in(warning.low)} to {one_in(warning.high)}) reach this threshold,"
-        f" {warning.times:.0f} times as many as the {one_in(warning.asked_for)} asked for."
-        f"{also if others else ''}"
     )
 
 
