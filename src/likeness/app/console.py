@@ -1,11 +1,15 @@
-"""What pages take from files that were fetched: htmx, and photographs for a tour."""
+"""What pages work with: the home, what they say of the server, htmx, photographs for a tour."""
 
 import logging
+from functools import partial
 
+from likeness.app.examination import examine, glance
+from likeness.app.installation import Installation
 from likeness.artifacts import PinnedFile, Sources, catalogue, find
-from likeness.console.visit import Offered, Sample
+from likeness.console.visit import Offered, Operated, Sample
 from likeness.errors import LikenessError
 from likeness.rekognition.backend import Backend
+from likeness.server import Metrics
 from likeness.service.video.uploads import Uploads
 
 _logger = logging.getLogger(__name__)
@@ -17,11 +21,16 @@ _NAMES = {
 }
 
 
-def offered_to_pages(backend: Backend, uploads: Uploads, sources: Sources) -> Offered:
+def offered_to_pages(
+    backend: Backend, uploads: Uploads, installation: Installation, metrics: Metrics
+) -> Offered:
     """Put together what pages work with; files that were never fetched are left out."""
+    sources = installation.sources
     found = ((name, _content(pinned, sources)) for pinned, name in _NAMES.items())
     samples = tuple(Sample(name, content) for name, content in found if content is not None)
-    return Offered(backend, backend.buckets, uploads, samples, _content(catalogue.HTMX, sources))
+    operated = Operated(partial(glance, installation), partial(examine, installation), metrics.read)
+    htmx = _content(catalogue.HTMX, sources)
+    return Offered(backend, backend.buckets, uploads, operated, samples, htmx)
 
 
 def _content(pinned: PinnedFile, sources: Sources) -> bytes | None:

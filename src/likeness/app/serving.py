@@ -110,7 +110,7 @@ class Serving(Closing):
         rekognition = Rekognition(operations, self._gate)
         self.refuse_malformed = rekognition.refuse_malformed
         acts = Acts(backend, self._gate.pictures, self._is_ready)
-        offered = offered_to_pages(backend, uploads, installation.sources)
+        offered = offered_to_pages(backend, uploads, installation, metrics)
         self.router = Router(
             [
                 Route("/healthz", _alive),

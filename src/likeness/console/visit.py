@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -17,7 +17,8 @@ from likeness.console.forms import Form
 from likeness.console.memory import Memory
 from likeness.console.wording import Wording, languages
 from likeness.errors import LikenessError
-from likeness.server import Listeners, Stream
+from likeness.server import Figures, Listeners, Stream
+from likeness.service.govern.health import Finding
 from likeness.service.govern.sign_in import SignedIn
 from likeness.service.uses import Caller, Home, Proof, Stated
 from likeness.service.video.uploads import Uploads
@@ -36,12 +37,26 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Operated:
+    """What pages for operators say of the server.
+
+    `glance` looks at what is quickly seen of what it needs, `examine` at everything, as `likeness
+    doctor` does; `figures` are what it counted.
+    """
+
+    glance: Callable[[], Sequence[Finding]]
+    examine: Callable[[], Sequence[Finding]]
+    figures: Callable[[], Figures]
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
     """What pages work with; `samples` are few, and none where they were never fetched."""
 
     home: Home
     buckets: Buckets
     uploads: Uploads
+    operated: Operated
     samples: tuple[Sample, ...] = ()
     htmx: bytes | None = field(default=None, repr=False)
     listeners: Listeners = field(default_factory=Listeners)

@@ -2,7 +2,7 @@
 
 from likeness.ledger.anchor import AnchorFiles
 from likeness.ledger.entry import Entry, Event, Kind, Rules, read_entry
-from likeness.ledger.head import entry_count, every_entry, every_row
+from likeness.ledger.head import entry_count, every_entry, every_row, last_position
 from likeness.ledger.keys import counts_by_key, read_verifying_key, rewrap_keys
 from likeness.ledger.ledger import Ledger, Position, origin_of
 from likeness.ledger.proofs import (
@@ -17,6 +17,7 @@ from likeness.ledger.proofs import (
     prove_growth,
     read_checkpoint,
     read_growth,
+    read_proof,
     read_receipt,
     read_receipt_id,
     tell_witness,
@@ -50,12 +51,14 @@ __all__ = [
     "entry_count",
     "every_entry",
     "every_row",
+    "last_position",
     "origin_of",
     "prove",
     "prove_growth",
     "read_checkpoint",
     "read_entry",
     "read_growth",
+    "read_proof",
     "read_receipt",
     "read_receipt_id",
     "read_verifying_key",

@@ -50,6 +50,12 @@ def entry_count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(ENTRIES)).scalar_one()
 
 
+def last_position(connection: Connection) -> int | None:
+    """Say where the newest entry is; None where there is none. However many there are, at once."""
+    found: int | None = connection.execute(select(func.max(ENTRIES.c.position))).scalar_one()
+    return found
+
+
 def every_entry(connection: Connection, first: int = 0) -> Iterator[bytes]:
     """Read the bytes of every entry from one on, in order; what are no bytes becomes none."""
     for row in every_row(connection, first):

@@ -308,6 +308,15 @@ def read_growth(written: str) -> Growth:
         raise _unreadable("a proof of growth") from None
 
 
+def read_proof(written: str) -> Receipt | Growth:
+    """Read whichever of the two it is; what it says is still to be proven.
+
+    Raises:
+        InvalidRequest: it is neither.
+    """
+    return read_growth(written) if '"likeness_growth"' in written[:100] else read_receipt(written)
+
+
 def prove(receipt: Receipt, key: VerifyingKey) -> Proven:
     """Check a receipt with nothing but the ledger's public key.
 

@@ -235,7 +235,8 @@ def suspend(
         InvalidRequest: nothing could be meant by it.
         AlreadyExists: it is stopped.
     """
-    _check(scope, subject, reason)
+    require_reason(reason)
+    _check(scope, subject)
     if _ids(connection, scope, subject):
         raise AlreadyExists(f"Already suspended: {_named(scope, subject)}. Nothing was changed.")
     made = Suspension(uuid4(), scope, subject, reason, now, by)
@@ -270,12 +271,20 @@ def _named(scope: Scope, subject: str) -> str:
     return "all at once" if scope is Scope.ALL else f"the {scope} {subject!r}"
 
 
-def _check(scope: Scope, subject: str, reason: str) -> None:
+def require_reason(reason: str) -> None:
+    """Refuse what is no reason for a suspension.
+
+    Raises:
+        InvalidRequest: it is blank, too long or more than one line.
+    """
     if not _is_line(reason, _LONGEST_REASON):
         raise InvalidRequest(
             f"Not a reason of one line: {len(reason)} characters. Say why, in at most"
             f" {_LONGEST_REASON}."
         )
+
+
+def _check(scope: Scope, subject: str) -> None:
     if scope is Scope.ALL:
         return
     if not _is_line(subject, _LONGEST_SUBJECT):

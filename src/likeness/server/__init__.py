@@ -11,7 +11,7 @@ from likeness.server.events import EVENTS, Listeners, event, wait_within
 from likeness.server.exchange import Answer, Exchange, Repeats, Stream
 from likeness.server.http_server import HttpServer, Place
 from likeness.server.lanes import Lane
-from likeness.server.monitoring import Metrics, MetricsPage, log_json_lines
+from likeness.server.monitoring import Figures, Metrics, MetricsPage, log_json_lines
 from likeness.server.origins import open_to, read_origins
 from likeness.server.refusals import Refusal, Refusals
 from likeness.server.signature import SERVICE, Head
@@ -24,6 +24,7 @@ __all__ = [
     "Certificate",
     "Door",
     "Exchange",
+    "Figures",
     "Gate",
     "Head",
     "HttpServer",

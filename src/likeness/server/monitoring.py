@@ -11,6 +11,8 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -23,6 +25,7 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
+from prometheus_client.metrics import MetricWrapperBase
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -78,6 +81,46 @@ class Metrics:
         self.body_bytes = Gauge(
             "likeness_bodies_held_bytes", "Bytes of bodies that are held.", registry=registry
         )
+
+    def read(self) -> "Figures":
+        """Give what was counted so far."""
+        sums = _values(self.stages, "_sum")
+        counts = _values(self.stages, "_count")
+        return Figures(
+            requests={
+                (operation, code): int(n)
+                for (operation, code), n in _values(self.requests, "_total").items()
+            },
+            stages={
+                stage: (int(count), sums[(stage,)] / count)
+                for (stage,), count in counts.items()
+                if count
+            },
+            refusals={reason: int(n) for (reason,), n in _values(self.refusals, "_total").items()},
+            inside={lane: int(n) for (lane,), n in _values(self.inside).items()},
+            faces=int(_values(self.faces, "_total")[()]),
+            replays=int(_values(self.replays, "_total")[()]),
+            damaged_rows=int(_values(self.damaged_rows)[()]),
+            body_bytes=int(_values(self.body_bytes)[()]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What was counted of a server since its start, and what it holds now.
+
+    `requests` are by operation and code. `stages` say how often each was gone through, and in how
+    many seconds on average. `inside` says how many requests each lane has now.
+    """
+
+    requests: Mapping[tuple[str, str], int]
+    stages: Mapping[str, tuple[int, float]]
+    refusals: Mapping[str, int]
+    inside: Mapping[str, int]
+    faces: int
+    replays: int
+    damaged_rows: int
+    body_bytes: int
 
 
 class MetricsPage:
@@ -161,6 +204,16 @@ def log_json_lines() -> None:
         logger.handlers = [handler]
         logger.setLevel(level)
         logger.propagate = False
+
+
+def _values(metric: MetricWrapperBase, suffix: str = "") -> dict[tuple[str, ...], float]:
+    """Give the values of a metric by their labels, of the samples whose names end so."""
+    return {
+        tuple(sample.labels.values()): sample.value
+        for family in metric.collect()
+        for sample in family.samples
+        if sample.name == f"{family.name}{suffix}"
+    }
 
 
 def _from_this_machine(request: Request) -> bool:

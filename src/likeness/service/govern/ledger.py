@@ -28,6 +28,7 @@ from likeness.ledger import (
     Verification,
     entry_count,
     every_row,
+    last_position,
     origin_of,
     read_entry,
     read_receipt_id,
@@ -122,6 +123,20 @@ def last_entries(rows: Rows, most: int) -> list[ShownEntry]:
 
     def read(connection: Connection) -> list[ShownEntry]:
         return list(_some(connection, max(0, entry_count(connection) - most)))
+
+    return rows.database.read(read)
+
+
+def entries_before(rows: Rows, before: int | None, most: int) -> list[ShownEntry]:
+    """Give a page of entries, the newest first: those before one, or the newest of all."""
+
+    def read(connection: Connection) -> list[ShownEntry]:
+        last = last_position(connection)
+        if last is None:
+            return []
+        end = last + 1 if before is None else min(before, last + 1)
+        found = islice(_some(connection, max(0, end - most)), most)
+        return [one for one in found if one.index < end][::-1]
 
     return rows.database.read(read)
 

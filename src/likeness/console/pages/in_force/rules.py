@@ -1,0 +1,158 @@
+"""The rules in force, pack by pack, and the stop switch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from markupsafe import Markup
+
+from likeness.console.router import Pages
+from likeness.console.visit import Page, Redirect, Visit, link
+from likeness.errors import InvalidRequest, NotFound
+from likeness.policy import (
+    ChosenPack,
+    EnabledPack,
+    Pack,
+    PackRule,
+    Scope,
+    Suspension,
+    nearest,
+    require_reason,
+    shipped,
+    vocabulary,
+)
+from likeness.service.govern import policy as acts
+from likeness.terms import Action
+
+rules = Pages()
+
+_MOST_OFFERED = 200
+"""So many collections are offered by name; others can be typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPack:
+    """A pack with what is chosen of it, and its days; `enabled` says who did that and when."""
+
+    pack: Pack
+    made: ChosenPack
+    enabled: EnabledPack | None
+    first: date
+    end: date | None
+
+    @classmethod
+    def of(cls, pack: Pack, enabled: EnabledPack | None) -> "ShownPack":
+        """Take a pack as it was enabled, or as it would be."""
+        made = enabled.chosen if enabled else ChosenPack.of(pack, {})
+        facts = pack.facts
+        return cls(pack, made, enabled, *made.days(facts.effective, facts.expires, facts.where))
+
+    @property
+    def in_force(self) -> bool:
+        """Whether its rules decide."""
+        return self.pack.facts.always or self.enabled is not None
+
+    def does(self, rule: PackRule) -> str:
+        """Say what a rule does, by the name of the text for it."""
+        return "withholds" if rule.duty else "refuses" if rule.parsed.forbids else "permits"
+
+
+@rules.shows("/in-force", Action.AUDIT)
+@rules.shows("/in-force/suspend", Action.GOVERN)
+@rules.shows("/in-force/resume", Action.GOVERN)
+def show_rules(visit: Visit) -> Page:
+    """Show which packs are in force, and what is stopped."""
+    now = acts.rules_now(visit.home)
+    enabled = {one.name: one for one in now.packs}
+    own = [one.chosen.pack for one in now.packs if one.name not in shipped()]
+    packs = [ShownPack.of(pack, enabled.get(pack.name)) for pack in [*shipped().values(), *own]]
+    values = {
+        "in_force": [one for one in packs if one.in_force],
+        "others": [one for one in packs if not one.in_force],
+        "rules": now,
+        "suspensions": [(one, _named(visit, one)) for one in now.suspensions],
+        "scopes": [(one.value, visit.t(f"in_force.scopes.{one}")) for one in reversed(Scope)],
+        "offered": _offered(visit) if visit.may(Action.GOVERN) else [],
+    }
+    return Page("in_force/rules.html", values)
+
+
+@rules.shows("/in-force/packs/{name}", Action.AUDIT)
+def show_pack(visit: Visit) -> Page:
+    """Show how a pack reads what it is of, what it leaves to choose, and its rules."""
+    name = visit.params["name"]
+    enabled = {one.name: one for one in acts.rules_now(visit.home).packs}
+    pack = enabled[name].chosen.pack if name in enabled else shipped().get(name)
+    if pack is None:
+        raise NotFound(f"No such pack {name!r}. The page of what is in force lists them all.")
+    return Page("in_force/pack.html", {"shown": ShownPack.of(pack, enabled.get(name))})
+
+
+@rules.does("/in-force/suspend", Action.GOVERN, again=show_rules)
+def suspend(visit: Visit) -> Redirect:
+    """Stop everything or a part of it."""
+    form = visit.form
+    reason, subject = form.text("reason"), form.text("subject")
+    scope = _scope(visit)
+    with visit.about("subject"):
+        if scope is Scope.ALL and subject:
+            raise InvalidRequest(
+                "Everything needs no name: leave the name empty, or choose what to stop."
+            )
+        if scope is not Scope.ALL and not subject:
+            raise InvalidRequest("No name is given. Say which one to stop.")
+        if scope is Scope.COLLECTION:
+            subject = str(acts.collection_id(visit.home, subject))
+    with visit.about("reason"):
+        require_reason(reason)
+    with visit.about("subject"):
+        made = acts.suspend(visit.home, visit.caller("Suspend"), scope, subject, reason)
+    said = visit.t("in_force.stopped", what=_in_words(visit, made))
+    return Redirect(link("in-force"), said + _warning(visit, made))
+
+
+@rules.does("/in-force/resume", Action.GOVERN, again=show_rules)
+def resume(visit: Visit) -> Redirect:
+    """Let something go on."""
+    scope, subject = _scope(visit), visit.form.text("subject")
+    acts.resume(visit.home, visit.caller("Resume"), scope, subject)
+    what = f"{visit.t(f'in_force.scopes.{scope}')} {subject}".strip()
+    return Redirect(link("in-force"), visit.t("in_force.goes_on", what=what))
+
+
+def _scope(visit: Visit) -> Scope:
+    with visit.about("scope"):
+        try:
+            return Scope(visit.form.text("scope"))
+        except ValueError as error:
+            raise InvalidRequest("Nothing to stop is chosen. Choose one of the list.") from error
+
+
+def _offered(visit: Visit) -> list[str]:
+    """Name what can be stopped, for a field that completes what is typed."""
+    collections = [one.name for one in visit.home.gallery.collections()][:_MOST_OFFERED]
+    return [*acts.organisations(visit.home), *vocabulary().purposes, *collections]
+
+
+def _named(visit: Visit, suspension: Suspension) -> str:
+    """Name what is stopped; a collection by its name, to those who may read which there are."""
+    if suspension.scope is not Scope.COLLECTION or not visit.may(Action.READ):
+        return suspension.subject
+    names: Mapping[UUID, str] = {one.id: one.name for one in visit.home.gallery.collections()}
+    return names.get(UUID(suspension.subject), suspension.subject)
+
+
+def _in_words(visit: Visit, suspension: Suspension) -> str:
+    what = visit.t(f"in_force.scopes.{suspension.scope}")
+    return f"{what} {_named(visit, suspension)}".strip()
+
+
+def _warning(visit: Visit, suspension: Suspension) -> Markup:
+    """Warn where an organisation is stopped that nobody is of: it may be misspelt."""
+    if suspension.scope is not Scope.ORGANISATION:
+        return Markup()
+    known = acts.organisations(visit.home)
+    if any(map(suspension.names, known)):
+        return Markup()
+    return Markup(" ") + visit.t("in_force.nobody", nearest=nearest(suspension.subject, known))
