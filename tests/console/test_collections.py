@@ -15,7 +15,7 @@ from tests.console.people import Person
 SCRIPT = '"><script>alert(1)</script>/..&amp;%2F'
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def admin(pages: Pages) -> Person:
     return pages.person()
 
@@ -193,7 +193,7 @@ def test_a_collection_is_deleted_once_its_name_is_typed(pages: Pages, admin: Per
     assert wrong.status == 400
     assert 'id="typed-wrong"' in wrong.html
     gone = admin.send(admin.see(path), f"{path}/delete", {"typed": name})
-    assert "Gone: a collection of 1 people" in gone.text
+    assert "Gone: a collection of 1 person and 1 reference" in gone.text
     assert re.fullmatch(r"/console/certificates/[0-9a-f-]{36}", gone.path)
     assert admin.see(f"/console/collections/{name}").status == 404
 
@@ -214,7 +214,8 @@ def test_roles_see_and_do_what_they_may(pages: Pages, admin: Person) -> None:
     assert "Make a collection" not in reviewer.see("/console/collections").text
 
 
-def test_a_session_that_ends_in_a_form_keeps_what_was_written(pages: Pages, admin: Person) -> None:
+def test_a_session_that_ends_in_a_form_keeps_what_was_written(pages: Pages) -> None:
+    admin = pages.person()
     name = make_collection(pages, admin)
     path = f"/console/collections/{name}/settings"
     page = admin.see(path)

@@ -1,7 +1,9 @@
-"""What pages of collections are asked for: where a list goes on, ids, and numbers of days."""
+"""What pages of collections are asked for, such as ids; and how they say numbers."""
 
 from collections.abc import Sequence
 from uuid import UUID
+
+from markupsafe import Markup
 
 from likeness.console.visit import Visit
 from likeness.errors import InvalidRequest, NotFound
@@ -57,3 +59,8 @@ def days_sent(visit: Visit, name: str) -> int | None:
     if not (given.isascii() and given.isdecimal() and len(given) < 10):
         raise InvalidRequest(visit.t("collections.no_days"))
     return int(given)
+
+
+def counted(visit: Visit, what: str, number: int) -> Markup:
+    """Say how many `people` or `references` there are."""
+    return visit.t(f"collections.{what}_counted", count=number, number=f"{number:,}")

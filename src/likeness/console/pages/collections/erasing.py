@@ -1,6 +1,6 @@
 """Erasing people, or single references of theirs, once somebody is sure."""
 
-from likeness.console.pages.collections.asked import ids_sent
+from likeness.console.pages.collections.asked import counted, ids_sent
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Redirect, Visit, link
 from likeness.errors import InvalidRequest
@@ -58,8 +58,8 @@ def erase(visit: Visit) -> Page | Redirect:
 def _led(visit: Visit, name: str, certificate: ErasureCertificate) -> Redirect:
     said = visit.t(
         "erase.done",
-        subjects=certificate.erased.subjects,
-        references=certificate.erased.references,
+        people=counted(visit, "people", certificate.erased.subjects),
+        references=counted(visit, "references", certificate.erased.references),
         id=certificate.id,
     )
     if visit.may(Action.AUDIT):
