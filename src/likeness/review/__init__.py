@@ -13,7 +13,6 @@ from likeness.review.case import (
     Owed,
     Search,
     Standing,
-    Verdict,
 )
 from likeness.review.cases import (
     delete_case,
@@ -30,6 +29,17 @@ from likeness.review.cases import (
 )
 from likeness.review.contents import probe_crop, sighting_crop, statement_of
 from likeness.review.faces import ClipFace, SampleFace, keep_crops, open_crop, with_crops
+from likeness.review.features import (
+    LONGEST_REMARK,
+    Clarity,
+    Feature,
+    Finding,
+    Findings,
+    ProbeNote,
+    Suitability,
+    Support,
+    Verdict,
+)
 from likeness.review.keys import counts_by_key, is_anything_kept_of, rewrap_keys
 from likeness.review.matches import (
     Arrival,
@@ -39,6 +49,7 @@ from likeness.review.matches import (
     delete_notice,
     open_watch_cases,
 )
+from likeness.review.notes import keep_note, note_of
 from likeness.review.subjects import Followed, follow_merge, follow_move, undo_following
 from likeness.review.tables import FORGOTTEN_FROM
 from likeness.review.verdicts import (
@@ -70,12 +81,17 @@ from likeness.review.watches import (
 
 __all__ = [
     "FORGOTTEN_FROM",
+    "LONGEST_REMARK",
     "LONGEST_STATEMENT",
     "Arrival",
     "Authorisation",
     "Candidate",
     "Case",
+    "Clarity",
     "ClipFace",
+    "Feature",
+    "Finding",
+    "Findings",
     "Followed",
     "Found",
     "Grounds",
@@ -84,10 +100,13 @@ __all__ = [
     "Outcome",
     "Owed",
     "Probe",
+    "ProbeNote",
     "SampleFace",
     "Search",
     "Sighting",
     "Standing",
+    "Suitability",
+    "Support",
     "Verdict",
     "Watch",
     "any_notice_due",
@@ -116,9 +135,11 @@ __all__ = [
     "is_anything_kept_of",
     "is_own_case",
     "keep_crops",
+    "keep_note",
     "keeper_of",
     "live_cases",
     "live_watches",
+    "note_of",
     "numbers_judged_by",
     "open_case",
     "open_crop",

@@ -14,14 +14,7 @@ from uuid import UUID
 
 from likeness.errors import InvalidRequest, required
 from likeness.review.faces import ClipFace, SampleFace
-
-
-class Verdict(StrEnum):
-    """What a person says of a probe and a candidate."""
-
-    SAME = "same"
-    NOT_SAME = "not-same"
-    CANNOT_TELL = "cannot-tell"
+from likeness.review.features import Verdict
 
 
 class Standing(StrEnum):

@@ -36,7 +36,6 @@ from likeness.review.case import (
     Owed,
     Search,
     Standing,
-    Verdict,
     standing,
 )
 from likeness.review.contents import kept_of, place_of, seal
@@ -46,13 +45,16 @@ from likeness.review.faces import (
     identities_of,
     remember_face,
 )
+from likeness.review.features import Verdict
 from likeness.review.keys import ensure_key, find_key, new_key_under
+from likeness.review.notes import forget_notes
 from likeness.review.tables import (
     AUTHORISATIONS,
     CANDIDATES,
     CASES,
     CROPS,
     KEYS,
+    NOTES,
     PROBES,
     TOLD_APART,
     VERDICTS,
@@ -271,6 +273,7 @@ def forget_people(connection: Connection, ids: Collection[UUID]) -> dict[UUID, d
     stripped = {one.id for one in asked} - {one.id for one in kept}
     for some in in_batches(stripped, _AT_A_TIME):
         connection.execute(update(CASES).where(CASES.c.id.in_(some)).values(sealed_crop=None))
+        forget_notes(connection, some)
     connection.execute(delete(TOLD_APART).where(TOLD_APART.c.candidate_id.in_(ids)))
     connection.execute(delete(CROPS).where(CROPS.c.reference_id.in_(ids)))
     forget_unknown_faces(connection)
@@ -351,7 +354,7 @@ def _read(connection: Connection, *chosen: ColumnElement[bool]) -> list[Case]:
 
 def _delete(connection: Connection, chosen: ColumnElement[bool]) -> None:
     case_ids = select(CASES.c.id).where(chosen)
-    for table in (VERDICTS, CANDIDATES, AUTHORISATIONS):
+    for table in (VERDICTS, NOTES, CANDIDATES, AUTHORISATIONS):
         connection.execute(delete(table).where(table.c.case_id.in_(case_ids)))
     connection.execute(delete(CASES).where(chosen))
 

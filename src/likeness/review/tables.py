@@ -81,10 +81,23 @@ VERDICTS = Table(
     Column("reviewer_id", String(255), primary_key=True),
     Column("verdict", String(20), nullable=False),
     Column("sealed_reason", LargeBinary, nullable=False),
+    # JSON: how far it goes, and what was found feature by feature, where that was said.
+    Column("sealed_findings", LargeBinary),
     Column("given_at", Instant, nullable=False),
     ForeignKeyConstraint(
         ["case_id", "number"], ["review_candidates.case_id", "review_candidates.number"]
     ),
+)
+
+# What each reviewer saw in the face that was searched for, before they saw candidates.
+NOTES = Table(
+    "review_notes",
+    METADATA,
+    Column("case_id", Identifier, ForeignKey(CASES.c.id), primary_key=True),
+    Column("reviewer_id", String(255), primary_key=True),
+    # JSON: how well each feature is seen, and a remark.
+    Column("sealed_note", LargeBinary, nullable=False),
+    Column("given_at", Instant, nullable=False),
 )
 
 AUTHORISATIONS = Table(
@@ -181,6 +194,7 @@ FORGOTTEN_FROM = (
     CASES,
     CROPS,
     KEYS,
+    NOTES,
     OUTBOX,
     PROBES,
     TOLD_APART,

@@ -13,28 +13,31 @@ Authorities consent by authorisations, recorded once, before the deadline of a c
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from likeness.errors import Conflict, Denied, NotFound
 from likeness.review.apart import keep_apart
-from likeness.review.case import Candidate, Case, Standing, Verdict, checked_statement
+from likeness.review.case import Candidate, Case, Standing, checked_statement
 from likeness.review.cases import get_case, is_own_case, outcome_of
 from likeness.review.contents import key_of
+from likeness.review.features import Findings, Verdict
 from likeness.review.tables import AUTHORISATIONS, VERDICTS
 from likeness.secrets import Keyring
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict that was given, and why."""
+    """A verdict that was given, and why; `findings` are None where they were not said."""
 
     number: int
     reviewer_id: str
     verdict: Verdict
     reason: str
     given_at: datetime
+    findings: Findings | None = None
 
 
 def give_verdict(
@@ -47,6 +50,7 @@ def give_verdict(
     verdict: Verdict,
     reason: str,
     now: datetime,
+    findings: Findings | None = None,
 ) -> tuple[Case, Candidate]:
     """Keep a verdict on one candidate; give the case, and where the candidate stands now.
 
@@ -59,6 +63,7 @@ def give_verdict(
         verdict: what they say.
         reason: why; it is sealed.
         now: the time.
+        findings: what was found in comparing the two, which is sealed too.
 
     Raises:
         InvalidRequest: the reason cannot be kept.
@@ -85,6 +90,7 @@ def give_verdict(
             " is asked."
         )
     key = key_of(connection, keyring, case)
+    context = _context(case_id, candidate.number, reviewer_id)
     connection.execute(
         insert(VERDICTS),
         {
@@ -92,9 +98,10 @@ def give_verdict(
             "number": candidate.number,
             "reviewer_id": reviewer_id,
             "verdict": verdict.value,
-            "sealed_reason": key.seal(
-                reason.encode(), _context(case_id, candidate.number, reviewer_id)
-            ),
+            "sealed_reason": key.seal(reason.encode(), context),
+            "sealed_findings": None
+            if findings is None
+            else key.seal(findings.as_bytes(), b"findings, " + context),
             "given_at": now,
         },
     )
@@ -114,16 +121,21 @@ def verdicts_of(connection: Connection, keyring: Keyring, case: Case) -> list[Ju
     rows = connection.execute(
         select(VERDICTS).where(VERDICTS.c.case_id == case.id).order_by("given_at", "reviewer_id")
     )
-    return [
-        Judgement(
+
+    def opened(row: Row[Any]) -> Judgement:
+        context, sealed = _context(case.id, row.number, row.reviewer_id), row.sealed_findings
+        return Judgement(
             row.number,
             row.reviewer_id,
             Verdict(row.verdict),
-            key.unseal(row.sealed_reason, _context(case.id, row.number, row.reviewer_id)).decode(),
+            key.unseal(row.sealed_reason, context).decode(),
             row.given_at,
+            None
+            if sealed is None
+            else Findings.from_bytes(key.unseal(sealed, b"findings, " + context)),
         )
-        for row in rows
-    ]
+
+    return [opened(row) for row in rows]
 
 
 def numbers_judged_by(connection: Connection, case: Case, reviewer_id: str) -> set[int]:
