@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import ModelMismatch
-from likeness.terms import CohortStatistics, Image, Template
+from likeness.terms import CohortStatistics, Image, Template, relative_scores
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.networks.session import Session
 
@@ -241,6 +241,11 @@ class Embedder:
         lengths = np.linalg.norm(features, axis=1, keepdims=True)
         return np.asarray(features / lengths, np.float32)
 
+    def vectors_of_chips(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed (n, side, side, 3) chips, one vector of length one for each: (n, d)."""
+        features = self._network.run(chips)[0].reshape(len(chips), -1)
+        return np.asarray(features / np.linalg.norm(features, axis=1, keepdims=True), np.float32)
+
     def _batches(
         self, image: Image, landmarks_xy: NDArray[np.float32]
     ) -> Iterator[NDArray[np.uint8]]:
@@ -260,6 +265,7 @@ class Recogniser:
             )
         self._embedder = embedder
         self.cohort = cohort
+        self.layout = embedder.layout
         self.model = embedder.model
         self.cohort_version = cohort.version
 
@@ -273,3 +279,12 @@ class Recogniser:
             Template(vector, self.model, CohortStatistics(mean, self.cohort_version))
             for vector, mean in zip(vectors, means, strict=True)
         ]
+
+    def vectors_of_chips(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed (n, side, side, 3) chips, each by itself: (n, d) of length one."""
+        return self._embedder.vectors_of_chips(chips)
+
+    def scores(self, a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Score (n, d) vectors with (n, d) others, or with a single one: (n,)."""
+        raw = np.einsum("nd,nd->n", a, np.broadcast_to(b, a.shape))
+        return relative_scores(raw, self.cohort.means(a), self.cohort.means(b))

@@ -16,6 +16,7 @@ from likeness.vision.detect import Detector, SearchDetail
 from likeness.vision.detections import Detections, areas, largest
 from likeness.vision.embed import ChipLayout, Chips, Recogniser, cut_chips, zoom_needed
 from likeness.vision.quality import pose_of, quality_of
+from likeness.vision.saliency import Saliency, compute_saliency
 
 # Of the largest area: faces that differ by less are as large, by what a detector's boxes vary.
 _NEARLY = 0.9
@@ -176,6 +177,7 @@ class FaceFinder:
         self._recogniser = recogniser
         self._observer = observer or Observer()
         self.model = recogniser.model
+        self.layout = recogniser.layout
         self.cohort = recogniser.cohort
         self.cohort_version = recogniser.cohort_version
 
@@ -202,6 +204,25 @@ class FaceFinder:
         """Make the templates of faces that were found in a picture before."""
         with self._observer.embedding():
             return self._recogniser.embed(image, self._locator.refined(image, faces))
+
+    def saliency(self, probe: Located, candidate: Located) -> Saliency:
+        """Say which regions make the foremost faces of two samples alike or different.
+
+        Of each face one chip is compared, so that the score is nearly, and not quite, that of their
+        templates.
+
+        Raises:
+            NoFace: there is none in one of the two.
+        """
+        chips = self._chip_of(probe), self._chip_of(candidate)
+        embed, score = self._recogniser.vectors_of_chips, self._recogniser.scores
+        with self._observer.embedding():
+            return compute_saliency(*chips, embed, score)
+
+    def _chip_of(self, located: Located) -> NDArray[np.uint8]:
+        landmarks_xy = located.detections.landmarks_xy[located.foremost][None]
+        chips = cut_chips(located.image, landmarks_xy, self.layout, Chips.ONE)
+        return np.asarray(chips[0, 0], np.uint8)
 
     def observed_by(self, observer: Observer) -> Self:
         """Give a finder that does the same, and is observed."""

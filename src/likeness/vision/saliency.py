@@ -1,0 +1,138 @@
+"""Which regions make two faces alike or different to a network: how much each counts when hidden.
+
+Of both chips one patch after the other is painted over, and the pair is compared again: a score
+that falls lost what made the two alike, one that rises lost what made them different. The network
+is asked as it is, so that the answer is about it and nothing else (Zeiler and Fergus, Visualizing
+and understanding convolutional networks, 2014; for pairs of faces: Castanon and Byrne, Visualizing
+and quantifying discriminative features for face recognition, 2018). It says what the network went
+by, and not whether that is right.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.vision.embed import ChipLayout
+
+Floats = NDArray[np.float32]
+Vectors = NDArray[np.float32]
+
+GRID = 10
+"""Patches along each side of a chip."""
+_AT_ONCE = 51
+# Patches overlap what they are shown as by so much of its side, so that no feature lies on an edge.
+_MARGIN = 0.5
+
+Embed = Callable[[NDArray[np.uint8]], Vectors]
+"""Gives (n, d) vectors of length one for (n, side, side, 3) chips."""
+Score = Callable[[Vectors, Vectors], NDArray[np.floating]]
+"""Gives (n,) scores for (n, d) vectors and (n, d) or (1, d) others; higher is more alike."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Saliency:
+    """What each patch of two chips adds to their score: (GRID, GRID) each, rows from the top.
+
+    Above zero it makes the two alike, below zero it makes them different. `score` is that of both
+    chips as they are.
+    """
+
+    probe: Floats
+    candidate: Floats
+    score: float
+
+    @property
+    def strongest(self) -> float:
+        """The largest share that any patch has, either way."""
+        return float(max(np.abs(self.probe).max(), np.abs(self.candidate).max()))
+
+
+def compute_saliency(
+    probe: NDArray[np.uint8], candidate: NDArray[np.uint8], embed: Embed, score: Score
+) -> Saliency:
+    """Compute what each patch of two (side, side, 3) chips adds to their score."""
+    pictures = [probe, candidate, *_each_hidden(probe), *_each_hidden(candidate)]
+    vectors = np.concatenate(
+        [
+            embed(np.stack(pictures[start : start + _AT_ONCE]))
+            for start in range(0, len(pictures), _AT_ONCE)
+        ]
+    )
+    whole_probe, whole_candidate = vectors[:1], vectors[1:2]
+    hidden_probe, hidden_candidate = np.split(vectors[2:], 2)
+    whole = float(score(whole_probe, whole_candidate)[0])
+    return Saliency(
+        _map(whole - score(hidden_probe, whole_candidate)),
+        _map(whole - score(hidden_candidate, whole_probe)),
+        whole,
+    )
+
+
+def hide(chip: NDArray[np.uint8], patches: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Paint (GRID, GRID) patches of a chip over with its mean colour; edges are soft."""
+    side = len(chip)
+    cells = patches.astype(np.float32)
+    mask = cv2.resize(cells, (side, side), interpolation=cv2.INTER_NEAREST)
+    margin = max(1, round(_MARGIN * side / GRID))
+    grown = cv2.dilate(mask, np.ones((margin | 1, margin | 1), np.uint8))
+    soft = cv2.blur(grown, (margin, margin))[..., None]
+    colour = chip.reshape(-1, 3).mean(axis=0, dtype=np.float32)
+    return np.asarray(np.rint(chip * (1 - soft) + colour * soft), np.uint8)
+
+
+def _each_hidden(chip: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    for place in range(GRID * GRID):
+        patches = np.zeros(GRID * GRID, np.bool_)
+        patches[place] = True
+        yield hide(chip, patches.reshape(GRID, GRID))
+
+
+def _map(lost: NDArray[np.floating]) -> Floats:
+    return np.asarray(lost, np.float32).reshape(GRID, GRID)
+
+
+# Parts of an upright face, in units of the distance between its eyes, from the point between them:
+# to the picture's right, and down.
+_PARTS = {
+    "forehead": (0.0, -0.75),
+    "eyebrow_left": (-0.5, -0.33),
+    "eyebrow_right": (0.5, -0.33),
+    "eye_left": (-0.5, 0.0),
+    "eye_right": (0.5, 0.0),
+    "nose_bridge": (0.0, 0.1),
+    "nose": (0.0, 0.6),
+    "cheek_left": (-0.65, 0.6),
+    "cheek_right": (0.65, 0.6),
+    "mouth": (0.0, 1.1),
+    "chin": (0.0, 1.65),
+    "jaw_left": (-0.75, 1.3),
+    "jaw_right": (0.75, 1.3),
+    "temple_left": (-1.1, -0.2),
+    "temple_right": (1.1, -0.2),
+}
+
+
+def parts_of(values: Floats, layout: ChipLayout, most: int = 3) -> list[str]:
+    """Name the parts of a face where a map is highest, at most so many, the highest first.
+
+    Left and right are the picture's. Where nothing is above zero there is none.
+    """
+    (left_x, left_y), (right_x, right_y) = layout.points_xy[:2]
+    middle = np.array([(left_x + right_x) / 2, (left_y + right_y) / 2])
+    unit = max(right_x - left_x, 1e-6)
+    named = list(_PARTS)
+    places = np.array([_PARTS[name] for name in named])
+    step = layout.side / GRID
+    found: list[str] = []
+    for place in np.argsort(-values, axis=None, kind="stable"):
+        row, column = divmod(int(place), GRID)
+        if values[row, column] <= 0 or len(found) == most:
+            break
+        at = (np.array([(column + 0.5) * step, (row + 0.5) * step]) - middle) / unit
+        name = named[int(np.hypot(*(places - at).T).argmin())]
+        if name not in found:
+            found.append(name)
+    return found
