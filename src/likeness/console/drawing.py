@@ -1,14 +1,17 @@
 """Makes the HTML of pages: templates, and what all of them need."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, partial
+from math import floor
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from likeness.console.static import address_of
 from likeness.console.visit import Page, Visit, link
+from likeness.console.wording import Wording
 
 
 def draw(page: Page, visit: Visit) -> bytes:
@@ -37,6 +40,18 @@ def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
+def says(names: Iterable[str], t: Wording, prefix: str) -> list[tuple[str, Markup]]:
+    """Give each name with its text, as the options of a choice."""
+    return [(name, t(prefix + name)) for name in names]
+
+
+def similarity(value: float) -> str:
+    """Say a similarity to one digit, from 99 on to two, never more than it is."""
+    digits = 2 if 99 <= value < 100 else 1
+    cut = floor(value * 10**digits) / 10**digits
+    return "100" if value >= 100 else f"{cut:.{digits}f}"
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -47,6 +62,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["as_json"] = as_json
+    environment.filters["says"] = says
+    environment.filters["similarity"] = similarity
     return environment
 
 
