@@ -10,4 +10,5 @@ from likeness.console.pages.video import VIDEO
 from likeness.console.router import Router
 
 ROUTER = Router(sign_in, account, try_out, *COLLECTIONS, *IN_FORCE, *REVIEW, *VIDEO)
+
 """Finds the page of a path."""
