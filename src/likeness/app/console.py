@@ -14,10 +14,10 @@ from likeness.service.video.uploads import Uploads
 
 _logger = logging.getLogger(__name__)
 _NAMES = {
-    catalogue.OBAMA: "Barack Obama",
-    catalogue.OBAMA_2: "Barack Obama, another photograph",
-    catalogue.BIDEN: "Joe Biden",
-    catalogue.ASTRONAUT: "Eileen Collins",
+    catalogue.OBAMA: ("Barack Obama", "Barack Obama"),
+    catalogue.OBAMA_2: ("Barack Obama, another photograph", "Barack Obama"),
+    catalogue.BIDEN: ("Joe Biden", "Joe Biden"),
+    catalogue.ASTRONAUT: ("Eileen Collins", "Eileen Collins"),
 }
 
 
@@ -26,8 +26,8 @@ def offered_to_pages(
 ) -> Offered:
     """Put together what pages work with; files that were never fetched are left out."""
     sources = installation.sources
-    found = ((name, _content(pinned, sources)) for pinned, name in _NAMES.items())
-    samples = tuple(Sample(name, content) for name, content in found if content is not None)
+    found = ((names, _content(pinned, sources)) for pinned, names in _NAMES.items())
+    samples = tuple(Sample(*names, content) for names, content in found if content is not None)
     operated = Operated(partial(glance, installation), partial(examine, installation), metrics.read)
     htmx = _content(catalogue.HTMX, sources)
     return Offered(backend, backend.buckets, uploads, operated, samples, htmx)

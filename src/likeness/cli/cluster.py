@@ -8,14 +8,7 @@ import typer
 from likeness.app import Workload
 from likeness.cli.cluster_folder import check_folder, write_folder
 from likeness.cli.installation import open_likeness, prepare
-from likeness.cli.terminal.answers import (
-    Json,
-    error_json,
-    face_json,
-    point_json,
-    print_json,
-    significant,
-)
+from likeness.cli.terminal.answers import Json, error_json, print_json
 from likeness.cli.terminal.each_picture import each_picture
 from likeness.cli.terminal.exit_codes import ExitCode, code_of
 from likeness.cli.terminal.options import (
@@ -33,6 +26,7 @@ from likeness.cli.terminal.words import as_high, box_in_words, several, similari
 from likeness.errors import LikenessError
 from likeness.service.enrol.sources import picture_files
 from likeness.service.search.cluster import Likely, Proposal, UnnamedFace, propose, unnamed_faces
+from likeness.service.search.documents import face_json, point_json, significant
 from likeness.terms import Calibration, one_in
 
 

@@ -10,7 +10,7 @@ import typer
 
 from likeness.app import Installation, Workload
 from likeness.cli.installation import open_likeness, prepare
-from likeness.cli.terminal.answers import print_answer, verification_json
+from likeness.cli.terminal.answers import print_answer
 from likeness.cli.terminal.exit_codes import ExitCode, code_of
 from likeness.cli.terminal.options import (
     Artifacts,
@@ -34,6 +34,7 @@ from likeness.cli.terminal.words import (
     similarity_in_words,
 )
 from likeness.errors import InvalidRequest
+from likeness.service.search.documents import verification_json
 from likeness.service.search.verify import Answer, Verification
 from likeness.terms import Calibration, Face, one_in, rate_of_any
 

@@ -10,8 +10,8 @@ from likeness.cli.clips.options import clip_options
 from likeness.cli.clips.sources import sources_of
 from likeness.cli.installation import load_locator, prepare
 from likeness.cli.terminal.annotation import Annotations
-from likeness.cli.terminal.answers import Json, face_json, print_json
-from likeness.cli.terminal.each_picture import answer_each, picture_lines, sample_json
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.each_picture import answer_each, picture_lines
 from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.cli.terminal.options import (
     AnnotateTo,
@@ -30,6 +30,7 @@ from likeness.cli.terminal.options import (
 )
 from likeness.cli.terminal.standard_input import check_read_once, sample_of
 from likeness.cli.terminal.words import face_in_words
+from likeness.service.search.documents import located_json
 from likeness.vision.decode import Sample
 from likeness.vision.detect import SearchDetail
 from likeness.vision.find import Located
@@ -100,7 +101,7 @@ def _detect_in_pictures(
         pictures,
         installation.workers(workload),
         as_json=as_json,
-        document_of=_json,
+        document_of=lambda found: located_json(*found),
         lines_of=_lines,
     )
     if as_json:
@@ -125,17 +126,3 @@ def _missed(search: SearchDetail) -> list[str]:
         f"Searched at {search.width}x{search.height} pixels: faces of less than"
         f" {search.smallest_face} pixels may be missed. A larger --detector-side finds them."
     ]
-
-
-def _json(found: Found) -> Json:
-    sample, located = found
-    search = located.search
-    return {
-        **sample_json(sample),
-        "searched": {
-            "width": search.width,
-            "height": search.height,
-            "smallest_face": search.smallest_face,
-        },
-        "faces": [face_json(face) for face in located.faces],
-    }

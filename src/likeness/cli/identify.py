@@ -16,8 +16,8 @@ from likeness.cli.installation import prepare
 from likeness.cli.search_in_words import search_in_words, search_json
 from likeness.cli.searched import Ready, collection_ready, folder_ready
 from likeness.cli.terminal.annotation import Annotations
-from likeness.cli.terminal.answers import Json, identification_json, print_json
-from likeness.cli.terminal.each_picture import answer_each, picture_lines, sample_json
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.each_picture import answer_each, picture_lines
 from likeness.cli.terminal.exit_codes import ExitCode, warn
 from likeness.cli.terminal.options import (
     AnnotateTo,
@@ -42,6 +42,7 @@ from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.standard_input import check_read_once, sample_of
 from likeness.cli.terminal.words import as_high, box_in_words, named_in_words, similarity_in_words
 from likeness.errors import InvalidRequest, required
+from likeness.service.search.documents import identified_json
 from likeness.service.search.identify import Candidate, Identification, Identified
 from likeness.service.search.naming import Naming
 from likeness.terms import Footage
@@ -218,7 +219,7 @@ def _identify_in_pictures(
             pictures,
             installation.workers(Workload.MANY),
             as_json=as_json,
-            document_of=_json,
+            document_of=identified_json,
             lines_of=lines_of,
         )
         if as_json:
@@ -283,12 +284,3 @@ def label_of(identification: Identification) -> str:
 def mark_of(identification: Identification) -> Mark:
     """Choose the colour that a face is marked in."""
     return Mark.MATCHED if identification.match else Mark.UNMATCHED
-
-
-def _json(named: Identified) -> Json:
-    return {
-        **sample_json(named.sample),
-        "faces": [identification_json(each) for each in named.faces],
-        "withheld": named.withheld,
-        "cases": [str(one) for one in named.case_ids],
-    }

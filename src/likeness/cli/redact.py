@@ -18,7 +18,7 @@ from likeness.cli.redact_report import Sheet, report_to
 from likeness.cli.searched import Ready, collection_ready, folder_ready
 from likeness.cli.terminal.answers import Json, print_json
 from likeness.cli.terminal.copies import copies_of
-from likeness.cli.terminal.each_picture import answer_each, sample_json
+from likeness.cli.terminal.each_picture import answer_each
 from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.cli.terminal.options import (
     Artifacts,
@@ -40,6 +40,7 @@ from likeness.errors import required
 from likeness.service.redact.asked import Manner, Whom
 from likeness.service.redact.findings import RedactionFindings
 from likeness.service.redact.pictures import PictureRedactor, RedactedPicture
+from likeness.service.search.documents import sample_json
 from likeness.terms import Box, Image
 from likeness.video import Hidden, Style
 from likeness.vision.encode import SUFFIXES, picture_bytes

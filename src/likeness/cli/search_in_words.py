@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from likeness.cli.terminal.answers import Json, point_json, significant, warning_json
+from likeness.cli.terminal.answers import Json
 from likeness.cli.terminal.words import folded
+from likeness.service.search.documents import point_json, significant, warning_json
 from likeness.service.search.naming import Naming, Strangers
 from likeness.terms import FEWEST_SUBJECTS, one_in
 

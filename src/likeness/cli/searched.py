@@ -16,20 +16,17 @@ from likeness.cli.terminal.exit_codes import ExitCode, code_of, warn
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.words import several
-from likeness.errors import InvalidRequest, required
+from likeness.errors import InvalidRequest
 from likeness.library import Likeness
 from likeness.service.search.faces import ReadSample
 from likeness.service.search.folder_gallery import FolderGallery
-from likeness.service.search.identify import Candidate, Identification, Identified
+from likeness.service.search.identify import Identified
 from likeness.service.search.naming import Naming
 from likeness.terms import Footage
 
 if TYPE_CHECKING:
     from likeness.gallery import OpenCollection
-    from likeness.service.search.search import Match, SampleSearch
     from likeness.service.uses import Home
-
-_MOST_CANDIDATES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +154,8 @@ def collection_ready(
     Raises what `collection_open` raises.
     """
     from likeness.gallery import By
-    from likeness.service.search.search import Demands, Faces, named_from, search_sample
+    from likeness.service.search.named import demands_of, identified
+    from likeness.service.search.search import named_from, search_sample
     from likeness.service.uses import Caller, Stated
 
     settings = installation.settings
@@ -165,14 +163,12 @@ def collection_ready(
     with collection_open(installation, name, beside_server, operation) as (home, collection):
         naming = named_from(home, collection, fmr=settings.fmr, fpir=settings.fpir)
         home.comparable_finder(collection)
-        demands = Demands(
-            By(by), _MOST_CANDIDATES, naming.least_similarity, Faces.ALL, None, naming
-        )
+        demands = demands_of(naming, By(by))
 
         def identify(read: ReadSample) -> Identified:
             # A use of its own for every picture.
             one = Caller(home.somebody, operation, Stated(footage=footage))
-            return _identified(search_sample(home, one, name, read, demands), naming)
+            return identified(search_sample(home, one, name, read, demands), naming)
 
         size = collection.size
         yield Ready(
@@ -188,29 +184,3 @@ def collection_ready(
                 "by": by,
             },
         )
-
-
-def _identified(found: "SampleSearch", naming: Naming) -> Identified:
-    faces = tuple(
-        Identification(
-            one.face.face,
-            one.face.template,
-            tuple(_candidate(match, naming) for match in one.matches),
-        )
-        for one in found.searched
-    )
-    return Identified(found.sample, faces, found.case_ids, found.withheld, found.decided)
-
-
-def _candidate(match: "Match", naming: Naming) -> Candidate:
-    verdict, subject = required(match.verdict, "what rates say"), match.candidate.subject
-    return Candidate(
-        None if subject is None else subject.name,
-        match.reference_id,
-        match.candidate.comparison,
-        verdict,
-        match.similarity,
-        naming.expected_of(verdict),
-        match.subject_id,
-        match.external_id,
-    )

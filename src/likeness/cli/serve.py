@@ -55,6 +55,7 @@ def serve(
                 )
             if installation.choice.drawback:
                 print(plain(installation.choice.drawback))
+            print(f"People open {server.url}/console/ in a browser, and sign in with a key.")
             print(f"Rekognition's clients find it by AWS_ENDPOINT_URL_REKOGNITION={server.url}")
             sys.stdout.flush()
             server.run(serving.router, serving.refuse_malformed, serving.refusals)

@@ -4,7 +4,7 @@ import hmac
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, unquote
@@ -30,9 +30,10 @@ _KEPT_APART = "~"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A photograph of somebody well known, for a tour."""
+    """A photograph of a person who is well known, for a tour; `name` says which one it is."""
 
     name: str
+    person: str
     content: bytes = field(repr=False)
 
 
@@ -181,8 +182,9 @@ class Visit:
         return Problem(message, self._about)
 
     def with_problem(self, problem: Problem) -> "Visit":
-        """Give this visit, to show its form again with a problem."""
-        return replace(self, problem=problem, _about=None)
+        """Have this visit show its form again with a problem."""
+        self.problem, self._about = problem, None
+        return self
 
     @property
     def csrf(self) -> str:

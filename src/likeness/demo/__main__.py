@@ -10,11 +10,12 @@ from rich.table import Column, Table
 
 from likeness import __version__
 from likeness.cli.clips.tables import ShownClip, json_of
-from likeness.cli.terminal.answers import Json, identification_json, point_json
+from likeness.cli.terminal.answers import Json
 from likeness.cli.terminal.exit_codes import ExitCode, report
 from likeness.cli.terminal.output_file import write_output
 from likeness.cli.terminal.words import as_high, box_in_words, similarity_in_words
 from likeness.demo.run import PEOPLE, Demonstration, NamedFace, Person, run
+from likeness.service.search.documents import identification_json, point_json
 from likeness.terms import Calibration, clock, one_in
 
 

@@ -35,10 +35,10 @@ def picture_bytes(pixels: NDArray[np.uint8], suffix: str) -> bytes:
     return bytes(content)
 
 
-def shown_jpeg(image: Image) -> bytes:
-    """Encode a picture for people to look at: a JPEG of 1280 pixels at most."""
+def shown_jpeg(image: Image, longer_side: int = _MOST_SHOWN) -> bytes:
+    """Encode a picture for people to look at: a JPEG of so many pixels along a side at most."""
     height, width = image.pixels.shape[:2]
-    zoom = min(1.0, _MOST_SHOWN / max(height, width))
+    zoom = min(1.0, longer_side / max(height, width))
     size = max(1, round(width * zoom)), max(1, round(height * zoom))
     pixels = cv2.resize(image.pixels, size, interpolation=cv2.INTER_AREA)
     return picture_bytes(np.asarray(pixels, np.uint8), ".jpg")

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TextIO
 from uuid import UUID
 
-from likeness.cli.terminal.answers import Json, face_json, significant
+from likeness.cli.terminal.answers import Json
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import named_in_words, several, similarity_in_words
 from likeness.service.enrol.csv_rows import as_text
+from likeness.service.search.documents import face_json, significant
 from likeness.service.search.naming import SIMILARITY
 from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
 from likeness.terms import clock, one_in

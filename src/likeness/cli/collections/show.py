@@ -10,7 +10,7 @@ from likeness.app.finders import adopt_cohort_and_require_comparable, model_of, 
 from likeness.cli.acts import rows_for, tell_of_better_model
 from likeness.cli.installation import installation_here
 from likeness.cli.search_in_words import search_in_words, search_json
-from likeness.cli.terminal.answers import Json, print_answer, print_json, significant
+from likeness.cli.terminal.answers import Json, print_answer, print_json
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import box_in_words, folded, several
@@ -19,6 +19,7 @@ from likeness.gallery import Collection
 from likeness.service.enrol import collections as acts
 from likeness.service.enrol import subjects as lists
 from likeness.service.enrol.subjects import ListedReference, ListedSubject, Page
+from likeness.service.search.documents import significant
 from likeness.service.search.naming import Naming
 from likeness.service.uses import Rows
 from likeness.vision.models.template_model import recogniser_of

@@ -12,7 +12,7 @@ import typer
 from likeness.app import Workload
 from likeness.cli.installation import load_finder, prepare
 from likeness.cli.models.cohort import WrittenTo, tell_of
-from likeness.cli.terminal.answers import Json, print_answer, significant
+from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.input_file import read_text
 from likeness.cli.terminal.options import (
@@ -29,6 +29,7 @@ from likeness.cli.terminal.words import folded, several
 from likeness.errors import InvalidRequest
 from likeness.evaluation import Estimate
 from likeness.service.evaluate.findings import CalibrationFindings, RowProblem
+from likeness.service.search.documents import significant
 from likeness.terms import one_in
 
 _ROWS = 12

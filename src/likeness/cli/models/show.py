@@ -12,11 +12,12 @@ import typer
 from likeness.app import Installation
 from likeness.app.installation import BETTER
 from likeness.cli.installation import installation_here
-from likeness.cli.terminal.answers import Json, print_json, significant, warning_json
+from likeness.cli.terminal.answers import Json, print_json
 from likeness.cli.terminal.options import Artifacts, AsJson
 from likeness.cli.terminal.output_file import write_reports
 from likeness.cli.terminal.plain_text import plain
 from likeness.errors import ModelTampered, NotFound
+from likeness.service.search.documents import significant, warning_json
 from likeness.terms import Calibration, GroupWarning, one_in
 from likeness.vision.cohorts.standards import GroupFailures, GroupRate, ModelFigures
 from likeness.vision.models.cards import ModelCard

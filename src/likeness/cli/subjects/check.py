@@ -9,11 +9,12 @@ import typer
 from likeness.cli.acts import home_for
 from likeness.cli.installation import prepare
 from likeness.cli.subjects.change import Of
-from likeness.cli.terminal.answers import Json, point_json, print_answer, significant
+from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.words import several, similarity_in_words
 from likeness.service.enrol.check_subjects import AlikePair, Checked, Missed, check_subjects
+from likeness.service.search.documents import point_json, significant
 
 
 def check(

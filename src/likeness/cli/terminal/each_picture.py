@@ -67,12 +67,3 @@ def picture_lines(picture: Path, sample: Sample, faces: int, *remarks: str) -> I
     """Say how large a picture is, how many faces it has, and what there is to remark."""
     yield f"{plain(picture)}: {several(faces, 'face')} in {sample.width}x{sample.height} pixels"
     yield from (f"      {remark}" for remark in (*sample.remarks, *remarks))
-
-
-def sample_json(sample: Sample) -> Json:
-    """Say the same of a picture in JSON."""
-    return {
-        "width": sample.width,
-        "height": sample.height,
-        "remarks": list(sample.remarks),
-    }

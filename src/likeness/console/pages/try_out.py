@@ -1,13 +1,316 @@
-"""Trying it out: find faces in a picture, compare two, search a collection."""
+"""Trying it out: find faces in pictures, compare two pictures, search a collection.
 
+Pictures are shown and never kept, so an answer is a page of its own, and not one to come back to.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from markupsafe import Markup
+
+from likeness.console.pages.try_words import (
+    FaceInWords,
+    compared_in_words,
+    face_in_words,
+    named_in_words,
+    warning_in_words,
+)
+from likeness.console.pictures import Marked, Shown, shown
 from likeness.console.router import Pages
-from likeness.console.visit import Page, Visit
-from likeness.terms import Action
+from likeness.console.visit import Download, Page, Visit
+from likeness.errors import InputError, InvalidRequest, NotFound, TooBusy
+from likeness.service.enrol.collections import has_no_collection, list_collections
+from likeness.service.search.documents import compared_json, identified_json, located_json
+from likeness.service.search.faces import ReadSample
+from likeness.service.search.named import name_faces
+from likeness.service.search.pictures import (
+    Alike,
+    NoFaceInSource,
+    NoFaceInTarget,
+    compare_faces,
+    detect_faces,
+)
+from likeness.service.uses import Caller, Proof, Stated
+from likeness.terms import UNDECLARED, Action, similarity
+from likeness.vision.decode import Sample, inspect
+from likeness.vision.encode import shown_jpeg
+
+MOST_FACES = 100
+"""Of a crowd so many are looked at, the largest."""
+_MOST_PICTURES, _MOST_LISTED = 8, 50
+_SAMPLE_PX = 240
 
 try_out = Pages()
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one picture or two, in words, over the pictures, as JSON and as boto3 code.
+
+    `title` names the picture where several were given; `problem` says why there is no more.
+    """
+
+    title: str
+    words: Markup | str = ""
+    pictures: tuple[tuple[Markup, Shown], ...] = ()
+    faces: tuple[FaceInWords, ...] = ()
+    remarks: tuple[Markup | str, ...] = ()
+    warning: Markup | None = None
+    document: Any = None
+    code: str = ""
+    receipt: str | None = None
+    case_ids: tuple[str, ...] = ()
+    problem: str | None = None
+
+
 @try_out.shows("/try", Action.DETECT)
-def show_try(visit: Visit) -> Page:
-    """Show what can be tried."""
-    return Page("try.html", {})
+def show_detect(visit: Visit) -> Page:
+    """Ask for pictures to find faces in."""
+    return _detect_page(visit)
+
+
+@try_out.does("/try", Action.DETECT, again=show_detect, sees=True)
+def detect(visit: Visit) -> Page:
+    """Find every face of some pictures; one that cannot be read is reported beside the others."""
+    given = _pictures(visit, "picture")
+    if len(given) == 1:
+        with visit.about("picture"):
+            return _detect_page(visit, (_detected(visit, *given[0]),))
+    answers = []
+    for name, read in given:
+        try:
+            answers.append(_detected(visit, name, read))
+        except (InputError, TooBusy) as error:
+            answers.append(Answer(name, problem=str(error)))
+    return _detect_page(visit, tuple(answers))
+
+
+@try_out.shows("/try/compare", Action.COMPARE)
+def show_compare(visit: Visit) -> Page:
+    """Ask for two pictures to compare."""
+    return _page(visit, "compare")
+
+
+@try_out.does("/try/compare", Action.COMPARE, again=show_compare, sees=True)
+def compare(visit: Visit) -> Page:
+    """Compare the largest face of a picture with every face of another."""
+    first, second = (_picture(visit, name) for name in ("first", "second"))
+    home, proof = visit.home, visit.proof
+    demands = Alike(similarity(home.fmr), None)
+    caller = visit.caller("CompareFaces", _purpose(visit))
+    try:
+        found = compare_faces(home, caller, first, second, demands, most_faces=MOST_FACES)
+    except NoFaceInSource:
+        with visit.about("first"):
+            raise
+    except NoFaceInTarget:
+        with visit.about("second"):
+            raise
+    faces = compared_in_words(visit, found)
+    t, purpose = visit.t, _purpose_of(visit)
+    marked = [Marked(one.face, one.label, one.kind) for one in faces]
+    source_kind = "match" if found.matches else "found"
+    source = [Marked(found.source_face, "", source_kind)]
+    answer = Answer(
+        "",
+        "" if found.matches else t("try.no_match"),
+        (
+            (t("try.first"), shown(found.source.decode(_DECODED_PX), source, purpose)),
+            (t("try.second"), shown(found.target.decode(_DECODED_PX), marked, purpose)),
+        ),
+        faces,
+        (
+            *_source_remark(visit, face_in_words(visit, found.source_face, "")),
+            *dict.fromkeys((*found.source.remarks, *found.target.remarks)),
+        ),
+        warning_in_words(visit, found.group_warning),
+        compared_json(found),
+        "rekognition.compare_faces(\n"
+        '    SourceImage={"Bytes": first},\n    TargetImage={"Bytes": second},\n'
+        f"    SimilarityThreshold={demands.threshold:.4g},\n)",
+        proof.receipt,
+    )
+    return _page(visit, "compare", (answer,))
+
+
+@try_out.shows("/try/search", Action.SEARCH)
+def show_search(visit: Visit) -> Page:
+    """Ask for a picture and a collection to search."""
+    return _search_page(visit)
+
+
+@try_out.does("/try/search", Action.SEARCH, again=show_search, sees=True)
+def search(visit: Visit) -> Page:
+    """Say who of a collection the faces of a picture are, if anybody."""
+    name = visit.form.text("collection")
+    with visit.about("collection"):
+        if not name:
+            raise InvalidRequest("No collection is chosen. Choose one, or make one first.")
+    read = _picture(visit, "picture")
+    try:
+        named = name_faces(visit.home, visit.caller("identify", _purpose(visit)), name, read)
+    except (NotFound, InvalidRequest):
+        with visit.about("collection"):
+            raise
+    faces = named_in_words(visit, named)
+    marked = [Marked(one.face, one.label, one.kind) for one in faces]
+    picture = shown(named.search.located.image, marked, _purpose_of(visit))
+    identified, t = named.identified, visit.t
+    words: Markup | str = "" if faces else _nobody(visit, named.search.located.search.smallest_face)
+    if identified.withheld:
+        words = t("try.withheld")
+    answer = Answer(
+        "",
+        words,
+        ((t("try.picture_marked", count=len(faces)), picture),),
+        faces,
+        (
+            *([t("try.decided")] if identified.decided else []),
+            t(
+                "try.compared_with",
+                count=named.naming.compared,
+                expected=f"{named.naming.expected_false:.2g}",
+            ),
+            *identified.sample.remarks,
+        ),
+        warning_in_words(visit, named.naming.group_warning),
+        identified_json(identified),
+        "rekognition.search_faces_by_image(\n"
+        f"    CollectionId={json.dumps(name, ensure_ascii=False)},\n"
+        '    Image={"Bytes": picture},\n'
+        f"    FaceMatchThreshold={named.naming.least_similarity:.4g},\n)",
+        visit.proof.receipt,
+        tuple(map(str, identified.case_ids)),
+    )
+    return _search_page(visit, (answer,))
+
+
+@try_out.shows("/try/samples/{number:int}", Action.DETECT)
+def show_sample(visit: Visit) -> Download:
+    """Give a small copy of a sample picture."""
+    number, samples = int(visit.params["number"]), visit.offered.samples
+    if number >= len(samples):
+        raise NotFound("There is no such sample picture. Choose another.")
+    return Download(_small_sample(samples[number].content), "image/jpeg")
+
+
+_DECODED_PX = 1280
+
+
+def _detect_page(visit: Visit, answers: tuple[Answer, ...] = ()) -> Page:
+    is_first = visit.may(Action.ENROL) and has_no_collection(visit.home)
+    return _page(visit, "detect", answers, shows_tour=is_first)
+
+
+def _search_page(visit: Visit, answers: tuple[Answer, ...] = ()) -> Page:
+    # Looked at apart from the search itself, whose receipt is to be shown.
+    looks = Caller(visit.principal, "ListCollections", proof=Proof())
+    names = [one.name for one in list_collections(visit.home, looks)]
+    chosen = visit.form.text("collection") or visit.query.get("collection", "")
+    listed = len(names) <= _MOST_LISTED
+    return _page(visit, "search", answers, names=names, is_listed=listed, collection=chosen)
+
+
+def _page(visit: Visit, kind: str, answers: tuple[Answer, ...] = (), **more: object) -> Page:
+    samples = [(str(place), one.name) for place, one in enumerate(visit.offered.samples)]
+    values = {
+        "kind": kind,
+        "answers": answers,
+        "samples": samples,
+        "purposes": visit.principal.purposes,
+        **more,
+    }
+    return Page(f"try/{kind}.html", values)
+
+
+def _detected(visit: Visit, name: str, read: ReadSample) -> Answer:
+    samples: list[Sample] = []
+
+    def kept() -> Sample:
+        samples.append(read())
+        return samples[0]
+
+    # A use of its own for every picture, with a receipt of its own.
+    caller = Caller(visit.principal, "DetectFaces", Stated(_purpose(visit)), proof=Proof())
+    try:
+        located = detect_faces(visit.home, caller, kept, most_faces=MOST_FACES)
+    finally:
+        visit.proof.receipt = caller.proof.receipt or visit.proof.receipt
+    faces = tuple(
+        face_in_words(visit, face, str(number)) for number, face in enumerate(located.faces, 1)
+    )
+    marked = [Marked(one.face, one.label) for one in faces]
+    t, count = visit.t, len(faces)
+    return Answer(
+        name,
+        t("try.faces", count=count) if faces else _nobody(visit, located.search.smallest_face),
+        ((t("try.picture_marked", count=count), shown(located.image, marked, _purpose_of(visit))),),
+        faces,
+        samples[0].remarks,
+        document=located_json(samples[0], located),
+        code='rekognition.detect_faces(Image={"Bytes": picture}, Attributes=["ALL"])',
+        receipt=caller.proof.receipt,
+    )
+
+
+def _picture(visit: Visit, field: str) -> ReadSample:
+    """Give what reads the picture of a field, a file or a sample, when it may be looked at."""
+    given = _pictures(visit, field)
+    return given[0][1]
+
+
+def _pictures(visit: Visit, field: str) -> list[tuple[str, ReadSample]]:
+    """Name the pictures of a field, and give what reads each.
+
+    Raises:
+        InvalidRequest: there is none, or there are too many.
+    """
+    limits = visit.home.limits
+
+    def reading(content: bytes) -> ReadSample:
+        def read() -> Sample:
+            with visit.about(field):
+                return inspect(content, limits)
+
+        return read
+
+    with visit.about(field):
+        files = visit.form.files.get(field, ())
+        if len(files) > _MOST_PICTURES:
+            raise InvalidRequest(
+                f"{len(files)} pictures at once: {_MOST_PICTURES} at most are looked at. Give fewer"
+                " of them."
+            )
+        if files:
+            return [(one.name, reading(one.content)) for one in files]
+        chosen, samples = visit.form.text(f"{field}_sample"), visit.offered.samples
+        if not chosen:
+            raise InvalidRequest("No picture is given. Choose, drop or paste one.")
+        if not (chosen.isascii() and chosen.isdigit() and int(chosen) < len(samples)):
+            raise InvalidRequest("There is no such sample picture. Choose another.")
+        sample = samples[int(chosen)]
+        return [(sample.name, reading(sample.content))]
+
+
+def _purpose(visit: Visit) -> str | None:
+    return visit.form.text("purpose") or None
+
+
+def _purpose_of(visit: Visit) -> str:
+    """Give the purpose that is in force for what a form asks."""
+    return _purpose(visit) or next(iter(visit.principal.purposes), UNDECLARED)
+
+
+def _nobody(visit: Visit, smallest_px: float) -> Markup:
+    return visit.t("try.no_face", smallest=round(smallest_px))
+
+
+def _source_remark(visit: Visit, face: FaceInWords) -> tuple[Markup, ...]:
+    return () if face.is_fit else (visit.t("try.first_is_poor", why=face.quality),)
+
+
+@cache
+def _small_sample(content: bytes) -> bytes:
+    return shown_jpeg(inspect(content).decode(_SAMPLE_PX), _SAMPLE_PX)

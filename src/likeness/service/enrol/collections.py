@@ -71,6 +71,11 @@ def list_collections(rows: Rows, caller: Caller) -> list[Collection]:
     return listed
 
 
+def has_no_collection(rows: Rows) -> bool:
+    """Say whether nothing was begun here yet; it tells of nobody, and is on no record."""
+    return not rows.collections.collections()
+
+
 def describe_collection(rows: Rows, caller: Caller, name: str) -> Collection:
     """Give what a collection is, and how large.
 

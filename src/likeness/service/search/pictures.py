@@ -20,6 +20,14 @@ from likeness.vision.decode import Sample
 from likeness.vision.find import Located
 
 
+class NoFaceInSource(NoFace):
+    """The first picture of a comparison has no face that can be compared."""
+
+
+class NoFaceInTarget(NoFace):
+    """The second picture of a comparison has no face that can be compared."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alike:
     """What a comparison asks of faces: a similarity, 0 to 100, and a bar; None lets all through."""
@@ -84,7 +92,7 @@ def compare_faces(
     """Compare the largest face of the source with the `most_faces` largest of the target, at most.
 
     Raises:
-        NoFace: source or target has none that reaches the bar.
+        NoFaceInSource, NoFaceInTarget: one has none that reaches the bar.
         Denied: it may not be done, or the answer not be given.
     """
     with home.record(caller, Action.COMPARE) as record:
@@ -115,12 +123,14 @@ def _compared(record: Record, home: Home, pair: _Pair, demands: Alike) -> Compar
     finder, calibration = home.load_finder(None), home.calibration_of(None)
     # Strictly the largest, and never another in its place.
     if not within(demands.bar, pair.person.faces[:1]):
-        raise NoFace(
+        raise NoFaceInSource(
             "The source has no face, or its largest is not of the quality asked for. Give a picture"
             " in which the largest face is sharp and looks at the camera."
         )
     if not pair.chosen:
-        raise NoFace("No face in the target is of the quality asked for. Give another picture.")
+        raise NoFaceInTarget(
+            "No face in the target is of the quality asked for. Give another picture."
+        )
     (person,) = faces_in(pair.source, pair.person, finder, [0])
     compared = [
         ComparedFace(

@@ -1,0 +1,205 @@
+"""Faces, comparisons and searches in words, for whoever reads a page."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from likeness.console.visit import Visit
+from likeness.service.search.identify import Candidate, Identification
+from likeness.service.search.named import Named
+from likeness.service.search.naming import Naming
+from likeness.service.search.pictures import ComparedFace, ComparedFaces
+from likeness.terms import Face, GroupWarning, one_in
+
+_IDENTICAL = 100.0
+# What a head may be turned by without anybody calling it turned.
+_STRAIGHT_DEGREES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceInWords:
+    """A face: how fit it is to be recognised, and facts of it; marked as a `kind`."""
+
+    face: Face
+    label: str
+    title: Markup
+    quality: Markup
+    is_fit: bool
+    facts: tuple[tuple[Markup, Markup | str], ...]
+    kind: str = "found"
+    says: Markup | str = ""
+    more: tuple[Markup | str, ...] = ()
+    others: tuple[Markup | str, ...] = ()
+
+
+def face_in_words(
+    visit: Visit,
+    face: Face,
+    label: str,
+    *,
+    title: Markup | None = None,
+    kind: str = "found",
+    says: Markup | str = "",
+    more: tuple[Markup | str, ...] = (),
+    others: tuple[Markup | str, ...] = (),
+) -> FaceInWords:
+    """Say what there is to say of a face, and before it what came of it."""
+    t, quality = visit.t, face.quality
+    reasons = Markup(", ").join(t(f"try.reasons.{reason}") for reason in quality.reasons)
+    return FaceInWords(
+        face=face,
+        label=label,
+        title=title or t("try.face", number=label),
+        quality=t("try.fit") if quality.fit_to_enrol else t("try.unfit", reasons=reasons),
+        is_fit=quality.fit_to_enrol,
+        facts=(
+            (t("try.size"), t("try.size_px", count=round(quality.size))),
+            (t("try.sharpness"), t("try.of_100", number=round(quality.sharpness))),
+            (t("try.brightness"), t("try.of_100", number=round(quality.brightness))),
+            (t("try.pose"), _pose(visit, face)),
+            (t("try.confidence"), f"{100 * face.confidence:.1f}%"),
+        ),
+        kind=kind,
+        says=says,
+        more=more,
+        others=others,
+    )
+
+
+def _pose(visit: Visit, face: Face) -> Markup:
+    pose = face.pose
+    turns = [
+        ("right" if pose.yaw > 0 else "left", pose.yaw),
+        ("up" if pose.pitch > 0 else "down", pose.pitch),
+        ("clockwise" if pose.roll > 0 else "anticlockwise", pose.roll),
+    ]
+    said = [
+        visit.t(f"try.turned.{way}", degrees=round(abs(degrees)))
+        for way, degrees in turns
+        if abs(degrees) >= _STRAIGHT_DEGREES
+    ]
+    return Markup(", ").join(said) if said else visit.t("try.straight")
+
+
+def compared_in_words(visit: Visit, found: ComparedFaces) -> tuple[FaceInWords, ...]:
+    """Say of every face of the second picture whether it is likely the same person's."""
+    compared = len(found.matches) + len(found.others)
+    t = visit.t
+    matches = [
+        face_in_words(
+            visit,
+            one.face,
+            str(number),
+            kind="match",
+            says=_same(visit, one, compared),
+            more=(t("try.similarity", similarity=_similarity(one.similarity)), *_alike(visit, one)),
+        )
+        for number, one in enumerate(found.matches, 1)
+    ]
+    others = [
+        face_in_words(visit, one.face, str(number), kind="other", says=t("try.face_no_match"))
+        for number, one in enumerate(found.others, len(matches) + 1)
+    ]
+    return (*matches, *others)
+
+
+def _same(visit: Visit, one: ComparedFace, compared: int) -> Markup:
+    t, expected = visit.t, one.expected
+    if one.similarity >= _IDENTICAL:
+        return t("try.same_picture")
+    rate = _rate(visit, expected.by_any, extrapolated=expected.extrapolated)
+    if compared == 1:
+        return t("try.same", rate=rate)
+    return t("try.same_among", rate=rate, count=compared)
+
+
+def _alike(visit: Visit, one: ComparedFace) -> tuple[Markup, ...]:
+    rate = one.expected.by_those_at_hand
+    if rate is None or one.similarity >= _IDENTICAL:
+        return ()
+    return (visit.t("try.at_hand.alike", rate=one_in(rate)),)
+
+
+def named_in_words(visit: Visit, named: Named) -> tuple[FaceInWords, ...]:
+    """Say of every face of a picture who of the collection it likely is."""
+    withheld = named.identified.withheld
+    return tuple(
+        _named(visit, one, str(number), named.naming, withheld=withheld)
+        for number, one in enumerate(named.identified.faces, 1)
+    )
+
+
+def _named(
+    visit: Visit, one: Identification, label: str, naming: Naming, *, withheld: bool
+) -> FaceInWords:
+    t, match = visit.t, one.match
+    others = tuple(
+        _candidate(visit, other, naming) for other in one.candidates[0 if match is None else 1 :]
+    )
+    if match is None:
+        says = t("try.face_withheld") if withheld else t("try.no_match")
+        return face_in_words(visit, one.face, label, kind="other", says=says, others=others)
+    more: tuple[Markup, ...] = (
+        t("try.similarity", similarity=_similarity(match.similarity)),
+        *_at_hand(visit, match, naming),
+    )
+    if match.similarity >= _IDENTICAL:
+        says, more = t("try.is_picture_of", name=match.name), ()
+    else:
+        says = t("try.is", name=match.name, rate=_rate_of(visit, match, naming))
+    title = t("try.face_named", number=label, name=match.name)
+    label = f"{label} {match.name}"
+    return face_in_words(
+        visit, one.face, label, title=title, kind="match", says=says, more=more, others=others
+    )
+
+
+def _candidate(visit: Visit, one: Candidate, naming: Naming) -> Markup:
+    """Say how alike somebody is who is not named, or named beside another."""
+    t, also = visit.t, "also" if one.match else "next"
+    said = t(
+        f"try.{also}",
+        name=one.name,
+        similarity=_similarity(one.similarity),
+        rate=_rate_of(visit, one, naming),
+    )
+    why = one.verdict.unnamed_because
+    return said if why is None else Markup(" ").join((said, t("try.unnamed", why=why)))
+
+
+def _at_hand(visit: Visit, one: Candidate, naming: Naming) -> tuple[Markup, ...]:
+    rate = one.verdict.fmr_at_hand
+    return () if rate is None else (visit.t(f"try.at_hand.{naming.whose}", rate=one_in(rate)),)
+
+
+def _rate_of(visit: Visit, one: Candidate, naming: Naming) -> Markup:
+    known = naming.calibration
+    extrapolated = known.is_extrapolated(one.comparison.score)
+    return _rate(visit, one.fmr, extrapolated=extrapolated, at_most=one.fmr <= known.lowest_fmr)
+
+
+def _rate(
+    visit: Visit, rate: float, *, extrapolated: bool = False, at_most: bool = False
+) -> Markup:
+    said = Markup.escape(one_in(rate))
+    if at_most:
+        said = visit.t("try.at_most", rate=said)
+    return visit.t("try.extrapolated", rate=said) if extrapolated else said
+
+
+def _similarity(similarity: float) -> str:
+    """Say a similarity to one digit, never rounded up: 99.99 is not 100."""
+    return "100" if similarity >= _IDENTICAL else f"{int(10 * similarity) / 10:.1f}"
+
+
+def warning_in_words(visit: Visit, warning: GroupWarning | None) -> Markup | None:
+    """Say which group's strangers match how much more often than was asked for."""
+    if warning is None:
+        return None
+    return visit.t(
+        "try.group_warning",
+        group=warning.group,
+        rate=one_in(warning.fmr),
+        times=f"{warning.times:.0f}",
+        asked_for=one_in(warning.asked_for),
+    )

@@ -1,0 +1,76 @@
+"""The tour of a first start: somebody new finds, enrols and recognises people."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from likeness.app import console, serving
+from likeness.console.visit import Offered, Sample
+from tests.cli.conftest import ship_standards
+from tests.console.conftest import Pages
+from tests.rekognition.conftest import serving_discs
+from tests.rekognition.operations.discs import BLUE, RED, disc
+
+SAMPLES = (
+    Sample("Ann", "Ann", disc(RED, side=160)),
+    Sample("Ann, another photograph", "Ann", disc(RED, side=130)),
+    Sample("Bob", "Bob", disc(BLUE, side=160)),
+)
+
+
+@pytest.fixture
+def new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
+    """A server that was just started, with sample people who are discs."""
+
+    def with_samples(*given: Any) -> Offered:
+        return replace(console.offered_to_pages(*given), samples=SAMPLES)
+
+    monkeypatch.setattr(serving, "offered_to_pages", with_samples)
+    with serving_discs(tmp_path / "home", ship_standards(tmp_path / "shipped")) as (running, on):
+        pages = Pages(running, on)
+        with pages.opened:
+            yield pages
+
+
+def test_somebody_new_finds_enrols_and_recognises(new: Pages) -> None:
+    person = new.person()
+    first = person.see("/console/try")
+    assert "New here?" in first.text
+    assert "/console/tour" in first.links
+
+    tour = person.see("/console/tour")
+    assert "/console/try?sample=0" in tour.links
+    assert tour.html.count("<figcaption>") == 2  # Ann and Bob; her other photograph is to be found
+
+    find = person.see("/console/try", sample="0")
+    assert "1 face." in person.send(find, "/console/try").text
+
+    ready = person.send(tour, "/console/tour/enrol")
+    assert ready.path == "/console/try/search"
+    assert "2 people are enrolled." in ready.text
+    recognised = person.send(ready, "/console/try/search")
+    assert "Likely Ann:" in recognised.text
+
+    again = person.send(person.see("/console/tour"), "/console/tour/enrol")
+    assert again.status == 200
+    assert "New here?" not in person.see("/console/try").text
+
+
+def test_samples_are_shown_small(new: Pages) -> None:
+    shown = new.person().client.get("/console/try/samples/1")
+    assert shown.headers["content-type"] == "image/jpeg"
+    assert shown.content.startswith(b"\xff\xd8")
+
+
+def test_without_samples_the_tour_is_with_pictures_of_ones_own(pages: Pages) -> None:
+    person = pages.person()
+    tour = person.see("/console/tour")
+    assert tour.status == 200
+    assert "/console/collections" in tour.links
+    csrf = dict(tour.forms[0].fields)["csrf"]
+    sent = person.client.post("/console/tour/enrol", data={"csrf": csrf})
+    assert sent.status_code == 400
+    assert "never fetched" in sent.text

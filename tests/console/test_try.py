@@ -1,0 +1,275 @@
+"""Trying it out: faces are found, compared and searched for, and answered in words."""
+
+import json
+import re
+import struct
+import zlib
+from itertools import count
+
+import pytest
+
+from likeness.service.enrol.collections import create_collection
+from likeness.service.enrol.enrol import Demands, Enroller
+from likeness.service.enrol.sources import NamedPicture
+from likeness.service.uses import Caller
+from likeness.terms import Principal, Role
+from likeness.vision.decode import inspect
+from tests.console.conftest import Pages
+from tests.console.people import Files, Person, Shown
+from tests.rekognition.operations.discs import BLUE, GREEN, RED, beside, disc, grey
+
+TRY, COMPARE, SEARCH = "/console/try", "/console/try/compare", "/console/try/search"
+_NUMBERS = count()
+
+
+@pytest.fixture
+def person(pages: Pages) -> Person:
+    """Somebody who may do what pictures take."""
+    return pages.person(Role.OPERATOR)
+
+
+def enrolled(pages: Pages, **people: bytes) -> str:
+    """Make a collection of people with a picture each; gives its name."""
+    name = f"tried-{next(_NUMBERS)}"
+    caller = Caller(Principal("local:tests", Role.ADMIN), "enrol")
+    create_collection(pages.home, caller, name)
+    pictures = [
+        NamedPicture(who, lambda limits, content=content: inspect(content, limits), who)
+        for who, content in people.items()
+    ]
+    enroller = Enroller(pages.home, caller, name, Demands(any_quality=True), workers=1)
+    assert [one.error for one in enroller.enrol(pictures)] == [None] * len(people)
+    return name
+
+
+def found(person: Person, *pictures: bytes) -> Shown:
+    """Find the faces of pictures."""
+    files: Files = [("picture", (f"{n}.png", one)) for n, one in enumerate(pictures, 1)]
+    return person.send(person.see(TRY), TRY, files=files)
+
+
+def compared(person: Person, first: bytes, second: bytes) -> Shown:
+    """Compare two pictures."""
+    files = {"first": ("a.png", first), "second": ("b.png", second)}
+    return person.send(person.see(COMPARE), COMPARE, files=files)
+
+
+def searched(person: Person, collection: str, picture: bytes, **more: str) -> Shown:
+    """Search a collection."""
+    asked = {"collection": collection, **more}
+    files = {"picture": ("a.png", picture)}
+    return person.send(person.see(SEARCH), SEARCH, asked, files)
+
+
+def beside_field(shown: Shown, field: str) -> str:
+    """Give what is said beside a field; nothing where nothing is."""
+    said = re.search(rf'id="{field}-wrong">([^<]*)<', shown.html)
+    return "" if said is None else said[1]
+
+
+def document(shown: Shown) -> dict[str, object]:
+    """Give the answer that is shown as JSON."""
+    texts = re.findall(r"<pre[^>]*><code>(\{.*?)</code>", shown.html, re.DOTALL)
+    read: dict[str, object] = json.loads(texts[0].replace("&#34;", '"'))
+    return read
+
+
+def test_faces_are_found_and_marked(person: Person) -> None:
+    shown = found(person, disc(RED, BLUE))
+    assert shown.status == 200
+    assert "2 faces." in shown.text
+    assert "Face 2" in shown.text
+    assert shown.html.count("<rect") == 2
+    assert shown.html.count("<circle") == 10
+    assert 'src="data:image/jpeg;base64,' in shown.html
+    assert len(document(shown)["faces"]) == 2  # type: ignore[arg-type]
+    assert "rekognition.detect_faces(" in shown.text
+    assert shown.headers["x-likeness-receipt"] in shown.text
+
+
+def test_nobody_in_a_picture_is_an_answer(person: Person) -> None:
+    shown = found(person, grey(200, 100))
+    assert shown.status == 200
+    assert "No face found." in shown.text
+    assert document(shown)["faces"] == []
+
+
+def test_of_several_pictures_a_bad_one_is_reported_beside_the_others(person: Person) -> None:
+    shown = found(person, disc(RED), b"no picture at all", disc(BLUE))
+    assert shown.status == 200
+    assert shown.text.count("1 face.") == 2
+    assert "Not a supported picture" in shown.text
+    # Each is a use of its own.
+    assert len(set(re.findall(r"Receipt (\S+)", shown.text))) == 2
+
+
+def test_too_many_pictures_are_refused_beside_the_field(person: Person) -> None:
+    shown = found(person, *[grey(20, 20)] * 9)
+    assert shown.status == 400
+    assert "8 at most" in beside_field(shown, "picture")
+
+
+@pytest.mark.parametrize("path", [TRY, COMPARE])
+def test_no_picture_is_said_beside_the_field(person: Person, path: str) -> None:
+    shown = person.send(person.see(path), path)
+    assert shown.status == 400
+    field = "picture" if path == TRY else "first"
+    assert beside_field(shown, field) == "No picture is given. Choose, drop or paste one."
+    assert 'aria-invalid="true"' in shown.html
+
+
+def png_of(width: int, height: int) -> bytes:
+    """Give a PNG that says that it is so large, and is not."""
+    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    header = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    end = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
+    return b"\x89PNG\r\n\x1a\n" + header + end
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"%PDF-1.7 this is no picture", "Not a supported picture"),
+        (b"", "No bytes|Empty|No picture"),
+        (png_of(20_000, 10_000), "Too large"),
+        (disc(RED)[:200], "damaged|Truncated"),
+    ],
+)
+def test_what_is_no_picture_is_said_beside_the_field(
+    person: Person, content: bytes, said: str
+) -> None:
+    shown = found(person, content)
+    assert shown.status == 400
+    assert re.search(said, beside_field(shown, "picture"))
+
+
+def test_two_pictures_of_one_person_are_likely_the_same(person: Person) -> None:
+    shown = compared(person, disc(RED), disc(RED, side=120))
+    assert shown.status == 200
+    assert re.search(r"Likely the same person: [^:]*1 in [\d,]+ .* would score", shown.text)
+    assert "rekognition.compare_faces(" in shown.text
+    (match,) = document(shown)["matches"]  # type: ignore[misc]
+    assert match["similarity"] > 80  # type: ignore[index]
+
+
+def test_a_picture_is_the_same_as_itself(person: Person) -> None:
+    assert "The same face of the same picture." in compared(person, disc(RED), disc(RED)).text
+
+
+def test_two_people_are_no_match(person: Person) -> None:
+    shown = compared(person, disc(RED), disc(BLUE))
+    assert shown.status == 200
+    assert "No match." in shown.text
+    assert "Likely" not in shown.text
+    # Of those who do not match it is not told how alike they are.
+    assert "similarity" not in json.dumps(document(shown)["others"])
+
+
+def test_every_face_of_the_second_picture_is_compared(person: Person) -> None:
+    shown = compared(person, disc(GREEN), beside(disc(RED), disc(GREEN, side=120)))
+    assert "pictures of 2 strangers" in shown.text
+    assert shown.html.count("is-match") >= 2
+    assert "No match: strangers score as high too often." in shown.text
+
+
+@pytest.mark.parametrize(("first", "second", "field"), [(0, 1, "first"), (1, 0, "second")])
+def test_a_picture_without_a_face_is_named(
+    person: Person, first: int, second: int, field: str
+) -> None:
+    pictures = grey(100, 100), disc(RED)
+    shown = compared(person, pictures[first], pictures[second])
+    assert shown.status == 400
+    assert "face" in beside_field(shown, field)
+    assert "No match" not in shown.text
+
+
+def test_somebody_is_recognised(pages: Pages, person: Person) -> None:
+    name = enrolled(pages, Ann=disc(RED), Bob=disc(BLUE))
+    shown = searched(person, name, disc(RED, side=120))
+    assert shown.status == 200
+    assert re.search(r"Likely Ann: .*1 in [\d,]+.* strangers would score this high", shown.text)
+    assert "Face 1: Ann" in shown.text
+    assert f'CollectionId="{name}"' in shown.text.replace("&#34;", '"')
+    (face,) = document(shown)["faces"]  # type: ignore[misc]
+    assert face["match"] == "Ann"  # type: ignore[index]
+    assert shown.headers["x-likeness-receipt"] in shown.text
+
+
+def test_a_stranger_is_no_match(pages: Pages, person: Person) -> None:
+    name = enrolled(pages, Ann=disc(RED), Bob=disc(BLUE))
+    shown = searched(person, name, disc(GREEN))
+    assert "No match." in shown.text
+    assert "Likely Ann" not in shown.text
+
+
+def test_the_picture_of_somebody_is_recognised_as_itself(pages: Pages, person: Person) -> None:
+    name = enrolled(pages, Ann=disc(RED))
+    shown = searched(person, name, disc(RED))
+    assert "The very picture that Ann is enrolled with." in shown.text
+
+
+def test_a_collection_that_is_not_there_is_said_beside_the_field(
+    pages: Pages, person: Person
+) -> None:
+    enrolled(pages)
+    for name in ("no such one", "<script>alert(1)</script>", "x" * 5000, "\u202eevil"):
+        shown = searched(person, name, disc(RED))
+        assert shown.status in (400, 404)
+        assert beside_field(shown, "collection")
+        assert "<script>alert" not in shown.html
+    assert beside_field(searched(person, "", disc(RED)), "collection")
+
+
+def test_names_are_shown_as_they_are_and_run_nothing(pages: Pages, person: Person) -> None:
+    name = enrolled(pages, **{"<script>alert(1)</script>": disc(RED)})
+    shown = searched(person, name, disc(RED, side=120))
+    assert "Likely <script>alert(1)</script>" in shown.text
+    assert "<script>alert" not in shown.html
+
+
+def test_who_may_not_look_sees_no_faces(pages: Pages) -> None:
+    for role in (Role.AUDITOR, Role.REVIEWER):
+        person = pages.person(role)
+        for path in (TRY, COMPARE, SEARCH, f"{TRY}/samples/0", "/console/tour"):
+            assert person.see(path).status == 403
+        csrf = re.search(r'name="csrf" value="([^"]+)"', person.see("/console/account").html)
+        assert csrf is not None
+        sent = person.client.post(TRY, data={"csrf": csrf[1]}, files={"picture": disc(RED)})
+        assert sent.status_code == 403
+
+
+def test_a_purpose_is_chosen_among_those_granted(pages: Pages) -> None:
+    person = pages.person(Role.OPERATOR, purposes=("missing-persons", "identity-verification"))
+    page = person.see(TRY)
+    assert ("purpose", "missing-persons") in page.form(TRY).fields
+    files = {"picture": ("a.png", disc(RED))}
+    assert person.send(page, TRY, {"purpose": "identity-verification"}, files).status == 200
+    refused = person.send(page, TRY, {"purpose": "mass-surveillance"}, files)
+    assert refused.status == 403
+    assert "is refused by" in refused.text
+    assert refused.form(TRY)  # to choose another
+
+
+def test_pictures_of_exploitation_open_blurred(pages: Pages) -> None:
+    person = pages.person(Role.OPERATOR, purposes=("exploited-children",))
+    shown = found(person, disc(RED))
+    assert shown.status == 200, shown.text
+    assert "Show it as it is" in shown.text
+    assert shown.html.count("data:image/jpeg") == 2
+
+
+def test_an_answer_is_given_again_and_nothing_is_kept(pages: Pages, person: Person) -> None:
+    page = person.see(TRY)
+    files = {"picture": ("a.png", disc(RED))}
+    first, second = (person.send(page, TRY, files=files) for _ in range(2))
+    assert (first.status, second.status) == (200, 200)
+    assert "1 face." not in person.see(TRY).text
+
+
+def test_a_page_is_kind_to_nonsense(person: Person) -> None:
+    page = person.see(TRY)
+    for asked in ({"picture_sample": "99"}, {"picture_sample": "-1"}, {"picture_sample": "²"}):
+        shown = person.send(page, TRY, asked)
+        assert shown.status == 400
+        assert beside_field(shown, "picture")
+    assert person.see(f"{TRY}/samples/99").status == 404

@@ -1,0 +1,92 @@
+"""Trying it out in a browser: pictures dropped, pasted and taken, and answers on the same page."""
+
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.console.browsing import Visitor
+from tests.console.conftest import Pages
+from tests.console.test_try import enrolled
+from tests.rekognition.operations.discs import BLUE, GREEN, RED, beside, disc
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+
+_GIVE = """([name, encoded, how]) => {
+  const bytes = Uint8Array.from(atob(encoded), (one) => one.charCodeAt(0));
+  const data = new DataTransfer();
+  data.items.add(new File([bytes], "given.png", {type: "image/png"}));
+  const field = document.querySelector(`input[name="${name}"]`).closest("[data-drop]");
+  const options = {bubbles: true, cancelable: true};
+  if (how === "drop") field.dispatchEvent(new DragEvent("drop", {dataTransfer: data, ...options}));
+  else document.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, ...options}));
+}"""
+
+
+def give(visitor: Visitor, field: str, picture: bytes, how: str) -> None:
+    """Drop a picture on a field, or paste it into the page."""
+    visitor.page.evaluate(_GIVE, [field, b64encode(picture).decode(), how])
+    visitor.page.wait_for_selector(f"[data-drop]:has(input[name={field}]) [data-previews] img")
+
+
+def choose(visitor: Visitor, field: str, picture: bytes) -> None:
+    """Choose a picture's file."""
+    file = {"name": "chosen.png", "mimeType": "image/png", "buffer": picture}
+    visitor.page.set_input_files(f"input[name={field}]", file)  # type: ignore[arg-type]
+
+
+def test_pictures_are_dropped_and_pasted(visit: Callable[..., Visitor], screenshots: Path) -> None:
+    visitor = visit("/console/try")
+    assert visitor.look(screenshots, "try") == []
+    give(visitor, "picture", beside(disc(RED, side=300), disc(BLUE, side=200)), "drop")
+    visitor.page.click("form.asks button:not([type=button])")
+    visitor.page.wait_for_selector("#answer h3:has-text('Face 2')")
+    assert visitor.page.evaluate("document.activeElement.id") == "answer"
+    # The picture is still chosen, to look at it again.
+    assert visitor.page.evaluate("document.querySelector('[name=picture]').files.length") == 1
+    told = visitor.page.text_content("[data-origin] >> nth=0")
+    assert told == visitor.url
+    assert visitor.look(screenshots, "try-found") == []
+    give(visitor, "picture", disc(GREEN), "paste")
+    visitor.page.click("form.asks button:not([type=button])")
+    visitor.page.wait_for_selector("#answer .answer:has-text('1 face.')")
+    assert visitor.complaints == []
+
+
+def test_two_pictures_are_compared(visit: Callable[..., Visitor], screenshots: Path) -> None:
+    visitor = visit("/console/try/compare")
+    choose(visitor, "first", disc(RED, side=300))
+    visitor.page.click("form.asks button:not([type=button])")
+    visitor.page.wait_for_selector("#second-wrong")
+    assert visitor.page.evaluate("document.activeElement.id") == "second"
+    assert visitor.look(screenshots, "try-compare-wrong") == []
+    choose(visitor, "second", beside(disc(RED, side=200), disc(BLUE, side=180)))
+    visitor.page.click("form.asks button:not([type=button])")
+    visitor.page.wait_for_selector("#answer :text('Likely the same person')")
+    assert visitor.look(screenshots, "try-compared") == []
+
+
+def test_somebody_before_the_camera_is_searched_for(
+    visit: Callable[..., Visitor], pages: Pages, screenshots: Path
+) -> None:
+    name = enrolled(pages, Ann=disc(RED), Bob=disc(BLUE))
+    visitor = visit("/console/try/search")
+    visitor.page.select_option("#collection", name)
+    visitor.page.click("[data-camera-start]")
+    visitor.page.wait_for_function("document.querySelector('video').videoWidth > 0")
+    assert visitor.faults() == []
+    visitor.page.click("[data-camera-take]")
+    visitor.page.wait_for_selector("[data-previews] img")
+    visitor.page.click("form.asks button:not([type=button])")
+    visitor.page.wait_for_selector("#answer")
+    choose(visitor, "picture", disc(RED, side=300))
+    visitor.page.click("form.asks button:not([type=button])")
+    visitor.page.wait_for_selector("#answer :text('Likely Ann')")
+    visitor.page.click("#answer summary >> nth=0")
+    assert visitor.page.is_visible("#answer pre >> nth=0")
+    assert visitor.look(screenshots, "try-searched") == []
+
+
+def test_the_tour_is_for_everybody(visit: Callable[..., Visitor], screenshots: Path) -> None:
+    assert visit("/console/tour").look(screenshots, "tour") == []
