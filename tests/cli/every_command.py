@@ -113,6 +113,7 @@ keys list
 keys disable patrol --yes
 keys enable patrol
 keys rotate patrol
+keys password patrol --remove
 policy list
 policy show amazon-2020
 policy enable amazon-2020

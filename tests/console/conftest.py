@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from likeness.access import Grant
 from likeness.app.serving import Serving
-from likeness.service.govern import sign_in as acts
 from likeness.service.govern.keys import create_key
+from likeness.service.govern.passwords import set_password
 from likeness.service.uses import Caller, Home
 from likeness.terms import Principal, Role
 from tests.cli.conftest import ship_standards
@@ -49,7 +49,7 @@ class Pages:
         admin = Caller(Principal("local:tests", Role.ADMIN), "CreateAccessKey")
         grant = Grant(role, purposes=purposes, **granted)
         create_key(self.home, admin, name, grant)
-        acts.set_password(self.home, admin, name, PASSWORD)
+        set_password(self.home, admin, name, PASSWORD)
         return name
 
     def person(self, role: Role = Role.ADMIN, **granted: object) -> Person:

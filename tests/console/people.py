@@ -12,7 +12,7 @@ Files = Mapping[str, tuple[str, bytes]] | Sequence[tuple[str, tuple[str, bytes]]
 
 @dataclass
 class ShownForm:
-    """A form of a page, and what is filled in."""
+    """A form of a page that is sent by POST, and what is filled in."""
 
     action: str
     fields: list[tuple[str, str]] = field(default_factory=list)
@@ -51,7 +51,8 @@ class Shown(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._form = ShownForm(given.get("action", self.path))
-            self.forms.append(self._form)
+            if given.get("method") == "post":
+                self.forms.append(self._form)
         elif tag == "a" and "href" in given:
             self.links.append(given["href"])
         elif tag in ("script", "style"):

@@ -117,7 +117,8 @@ STATE = Table(
     METADATA,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("revision", BigInteger, nullable=False),
-    # Made when the first token comes; digests tokens and seals what was answered.
+    # Made when the first token comes; digests tokens, sessions and guesses, and seals what was
+    # answered.
     Column("sealed_token_key", LargeBinary),
 )
 

@@ -38,6 +38,7 @@ from likeness.access.access_keys import (
 )
 from likeness.access.passwords import rewrap_passwords, sealed_passwords
 from likeness.access.request_tokens import TOKEN_KEY_CONTEXT
+from likeness.access.sessions import end_all_of
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, KeyUnusable, NotFound
 from likeness.secrets import Keyring, count_by_key, key_id_of
 from likeness.terms import Role
@@ -135,7 +136,7 @@ def disable(
     now: datetime,
     last_admin_too: bool = False,
 ) -> AccessKey | BrokenKey:
-    """Let a key be refused from now on; one that is refused already stays so.
+    """Let a key be refused from now on; one that is refused already stays so. Its sessions end.
 
     One whose rows were changed from outside, broken or not, is never let in again.
 
@@ -149,12 +150,13 @@ def disable(
         if not last_admin_too and admins == [key.id]:
             raise Conflict(
                 f"{name!r} is the last enabled key of an admin: without one nobody changes rules or"
-                " keys but at this machine's command line. Make another first, or give --yes."
+                " keys but at this machine's command line. Make another first, or give --yes there."
             )
         opened: dict[str, bytes] = {}
         with suppress(KeyUnusable):
             opened = open_secrets(connection, keyring, get(connection, name))
         _set_disabled(connection, keyring, name, now, opened)
+        end_all_of(connection, key.id)
     return _named(connection, name)
 
 
@@ -177,6 +179,8 @@ def rotate(
 ) -> IssuedSecret:
     """Give a key a new secret; older ones end after the grace, or when they were to end before.
 
+    Without a grace sessions of its holder end, too.
+
     Raises:
         NotFound: there is none of that name.
         InvalidRequest: the grace is negative or too long.
@@ -193,6 +197,8 @@ def rotate(
     connection.execute(update(SECRETS).where(of_key, later).values(ends_at=ends_at))
     connection.execute(delete(SECRETS).where(of_key, SECRETS.c.ends_at <= now))
     seal_secrets(connection, keyring, get(connection, name), opened)
+    if not grace_hours:
+        end_all_of(connection, key.id)
     return _issue(connection, keyring, key.id, name, now)
 
 

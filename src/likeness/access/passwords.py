@@ -11,6 +11,7 @@ import hmac
 import json
 import logging
 import secrets
+import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,7 +30,10 @@ from likeness.secrets import Keyring, key_id_of
 from likeness.storage import METADATA, Identifier, Instant
 
 LEAST_CHARACTERS, MOST_CHARACTERS = 12, 256
-_LEAST_DIFFERENT = 5
+_LEAST_DIFFERENT, _LEAST_OF_NAME = 5, 4
+_DRAWN_WORDS, _DRAWN_LETTERS = 5, 4
+# Without those that are taken for one another.
+_DRAWN_FROM = "abcdefghjkmnpqrstuvwxyz23456789"
 _STEP_S, _DIGITS, _CODE_SECRET_BYTES = 30, 6, 20
 
 _logger = logging.getLogger(__name__)
@@ -56,30 +60,40 @@ def check_password(password: str, name: str) -> None:
     """Refuse what is guessed easily (after NIST SP 800-63B).
 
     Raises:
-        InvalidRequest: it is too short or too long, holds the name, or is a few characters again
-            and again.
+        InvalidRequest: it is too short or too long, holds the name or Likeness's, or is a few
+            characters again and again.
     """
     if not LEAST_CHARACTERS <= len(password) <= MOST_CHARACTERS:
         raise InvalidRequest(
             f"A password of {len(password)} characters. Choose {LEAST_CHARACTERS} to"
             f" {MOST_CHARACTERS}; a few words will do."
         )
-    if len(set(password)) < _LEAST_DIFFERENT or name.casefold() in password.casefold():
+    names = [one for one in (name.casefold(), "likeness") if len(one) >= _LEAST_OF_NAME]
+    if len(set(password)) < _LEAST_DIFFERENT or any(one in password.casefold() for one in names):
         raise InvalidRequest(
-            "This password is guessed easily: it holds the name, or few different characters."
-            " Choose other words."
+            "This password is guessed easily: it holds the name or Likeness's, or few different"
+            " characters. Choose other words."
         )
 
 
 def hash_password(password: str) -> str:
     """Make of a password what is kept; takes a tenth of a second and 64 MiB on purpose."""
-    return _hasher().hash(password)
+    return _hasher().hash(_as_typed_anywhere(password))
+
+
+def draw_password() -> str:
+    """Draw a password of 99 bits, to be read out and typed."""
+    words = (
+        "".join(secrets.choice(_DRAWN_FROM) for _ in range(_DRAWN_LETTERS))
+        for _ in range(_DRAWN_WORDS)
+    )
+    return "-".join(words)
 
 
 def is_right(password: str, kept: Password | None) -> bool:
     """Say whether a password is the one kept; takes as long where there is none."""
     try:
-        _hasher().verify(_nobodys() if kept is None else kept.hashed, password)
+        _hasher().verify(_nobodys() if kept is None else kept.hashed, _as_typed_anywhere(password))
     except (InvalidHashError, VerificationError):
         return False
     return kept is not None
@@ -126,6 +140,14 @@ def new_code_secret() -> str:
     return base64.b32encode(secrets.token_bytes(_CODE_SECRET_BYTES)).decode()
 
 
+def is_code_secret(text: str) -> bool:
+    """Say whether a text is the secret of one-time codes, as `new_code_secret` draws them."""
+    try:
+        return len(base64.b32decode(text)) == _CODE_SECRET_BYTES
+    except ValueError:
+        return False
+
+
 def code_address(name: str, secret: str) -> str:
     """Give what authenticator apps read: a key URI."""
     return TOTP(base64.b32decode(secret), _DIGITS, SHA1(), _STEP_S).get_provisioning_uri(  # noqa: S303
@@ -140,13 +162,9 @@ def taken(password: Password, code: str, now: datetime) -> Password | None:
     """
     if password.code_secret is None:
         return password
-    try:
-        code = "".join(code.split())
-        secret = base64.b32decode(password.code_secret)
-        if len(secret) != _CODE_SECRET_BYTES:
-            return None
-    except ValueError:
+    if not is_code_secret(password.code_secret):
         return None
+    code, secret = "".join(code.split()), base64.b32decode(password.code_secret)
     present = int(now.timestamp()) // _STEP_S
     for step in (present - 1, present, present + 1):
         expected = TOTP(secret, _DIGITS, SHA1(), _STEP_S).generate(step * _STEP_S)  # noqa: S303
@@ -194,6 +212,11 @@ def sealed_passwords(connection: Connection) -> list[bytes]:
 
 def _context(key_id: UUID) -> bytes:
     return b"password beside access key " + key_id.hex.encode()
+
+
+def _as_typed_anywhere(password: str) -> str:
+    # Keyboards of different machines write one letter as one or as two characters.
+    return unicodedata.normalize("NFKC", password)
 
 
 @cache

@@ -103,12 +103,30 @@ class RequestTokens:
         connection.execute(delete(TOKENS).where(TOKENS.c.created_at <= self._clock() - KEPT))
 
     def _key(self, connection: Connection) -> Key:
-        sealed = connection.execute(select(STATE.c.sealed_token_key)).scalar_one()
-        if sealed is not None:
-            return self._keyring.open_data_key(sealed, TOKEN_KEY_CONTEXT)
-        key, sealed = self._keyring.new_data_key(TOKEN_KEY_CONTEXT)
-        connection.execute(update(STATE).values(sealed_token_key=sealed))
+        return make_token_key(connection, self._keyring)
+
+
+def find_token_key(connection: Connection, keyring: Keyring) -> Key | None:
+    """Give the key that digests what callers hold, such as tokens; None before the first.
+
+    Raises:
+        KeyUnusable: it cannot be opened any more.
+    """
+    sealed = connection.execute(select(STATE.c.sealed_token_key)).scalar_one()
+    return None if sealed is None else keyring.open_data_key(sealed, TOKEN_KEY_CONTEXT)
+
+
+def make_token_key(connection: Connection, keyring: Keyring) -> Key:
+    """Give the key that digests what callers hold, and make it where there is none yet.
+
+    Raises:
+        KeyUnusable: it cannot be opened any more.
+    """
+    if (key := find_token_key(connection, keyring)) is not None:
         return key
+    key, sealed = keyring.new_data_key(TOKEN_KEY_CONTEXT)
+    connection.execute(update(STATE).values(sealed_token_key=sealed))
+    return key
 
 
 def _digest(key: Key, principal: Principal, operation: str, token: str) -> bytes:

@@ -121,14 +121,12 @@ class Serving(Closing):
                 ),
             ],
             redirect_slashes=False,
-            default=open_to(
-                origins,
-                below(
-                    {
-                        "/v1/": OwnActs(acts, self._gate),
-                        "/console": Console(offered, self._gate),
-                    },
-                    otherwise=rekognition,
+            # Other sites' pages may sign requests with a key of theirs; ours are for people.
+            default=below(
+                {"/console": Console(offered, self._gate)},
+                otherwise=open_to(
+                    origins,
+                    below({"/v1/": OwnActs(acts, self._gate)}, otherwise=rekognition),
                 ),
             ),
         )

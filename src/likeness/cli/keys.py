@@ -9,8 +9,10 @@ from likeness.cli.acts import rows_for
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.prompts import new_password
 from likeness.cli.terminal.words import minute
 from likeness.service.govern import keys as acts
+from likeness.service.govern import passwords
 from likeness.terms import UNDECLARED, Role
 
 keys = typer.Typer(
@@ -100,6 +102,30 @@ def rotate(
     with rows_for("RotateAccessKey") as (rows, caller):
         issued = acts.rotate_key(rows, caller, name, grace)
     _show(issued, as_json)
+
+
+@keys.command()
+def password(
+    name: _Name,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Let the key's holder sign in with its secret alone.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Set the password that a key's holder signs in to the console with; their sessions end.
+
+    It is asked for twice at a terminal, and read from standard input without one.
+    """
+    if remove:
+        with rows_for("RemovePassword") as (rows, caller):
+            key = passwords.remove_password(rows, caller, name)
+        said = f"{name} signs in with the access key alone."
+    else:
+        chosen = new_password()
+        with rows_for("SetPassword") as (rows, caller):
+            key = passwords.set_password(rows, caller, name, chosen)
+        said = f"{name} signs in with the new password. One-time codes are off."
+    print_answer(as_json, {**_key_json(key), "has_password": not remove}, [said])
 
 
 def _show(issued: IssuedSecret, as_json: bool) -> None:

@@ -10,19 +10,34 @@
 
 import json
 import logging
-from collections.abc import Mapping
 from functools import partial
 from hmac import compare_digest
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
+from likeness.console.browsers import (
+    asked,
+    cookies_for,
+    is_from_here,
+    page_before,
+    path_of,
+    token_of,
+)
 from likeness.console.drawing import draw
 from likeness.console.forms import Form, read_form
-from likeness.console.memory import BEING_DONE, Memories, Memory
+from likeness.console.memory import BEING_DONE, Fields, Memories, Memory
 from likeness.console.pages import ROUTER
+from likeness.console.problems import (
+    NoSuchPage,
+    NotAllowed,
+    NotFromHere,
+    SessionOver,
+    code_of,
+    said_of,
+    status_of,
+)
 from likeness.console.router import Route
 from likeness.console.static import find_file
 from likeness.console.visit import (
@@ -35,38 +50,20 @@ from likeness.console.visit import (
     Streamed,
     Visit,
     csrf_of,
-    link,
 )
 from likeness.console.wording import choose_language
-from likeness.errors import (
-    DatabaseInUse,
-    Fault,
-    InputError,
-    LikenessError,
-    LimitReached,
-    NotFound,
-    Refused,
-    StateError,
-    TooBusy,
-)
+from likeness.errors import InputError, Refused, StateError, TooBusy
 from likeness.server import Answer, BodyLimits, Door, Exchange, Gate, Lane
-from likeness.server.errors import (
-    BodyTooLarge,
-    BodyTooSlow,
-    KeysUnavailable,
-    RequestError,
-    Stopped,
-    TooLate,
-    TooManyRequests,
-)
-from likeness.service.govern.sign_in import SignedIn, find_signed_in
+from likeness.server.door import whereabouts
+from likeness.server.errors import BodyTooLarge, KeysUnavailable, RequestError
+from likeness.service.govern.sign_in import SignedIn, find_signed_in, note_use
 
 _logger = logging.getLogger(__name__)
 
 SIGN_IN = f"{ROOT}/sign-in"
 LIMITS = BodyLimits(body_bytes=24 << 20, held_bytes=192 << 20)
 _STRANGERS_BYTES = 64 << 10
-_COOKIE = "likeness-session"
+_MOST_ASKED = 100
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;"
     " media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none';"
@@ -81,42 +78,8 @@ _HEADERS = {
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }
-
-
-class SessionOver(RequestError):
-    """Nobody is signed in, or not any more."""
-
-
-class NotFromHere(RequestError):
-    """A form came from somewhere else, or from a page of another session."""
-
-
-class NotAllowed(RequestError):
-    """The role of whoever is signed in does not allow this."""
-
-
-class NoSuchPage(RequestError):
-    """There is no page of this path."""
-
-
-_STATUS: tuple[tuple[type[Exception], int], ...] = (
-    (NoSuchPage, 404),
-    (NotAllowed, 403),
-    (NotFromHere, 403),
-    (InputError, 400),
-    (NotFound, 404),
-    (LimitReached, 429),
-    (StateError, 409),
-    (Refused, 403),
-    (Fault, 503),
-    (BodyTooLarge, 413),
-    (BodyTooSlow, 408),
-    (TooManyRequests, 429),
-    (RequestError, 503),
-    (ClientDisconnect, 499),
-    (Exception, 500),
-)
-"""The status of each error; the first counts."""
+_OF_THE_FORM = ("csrf", "once", "by")
+"""Fields that every form has, and nobody wrote."""
 
 
 class Application(Door):
@@ -135,107 +98,105 @@ class Application(Door):
 
     async def answer(self, exchange: Exchange) -> Answer:
         """Show a page, or do what a form asks for."""
-        head = exchange.head
-        path, _, query = _target(exchange)
-        if path in (ROOT, f"{ROOT}/static") or (path.endswith("/") and path != "/"):
-            wanted = ROOT + "/try" if path.rstrip("/") == ROOT else path.rstrip("/")
-            return _redirect(wanted)
+        path, method = path_of(exchange.scope), exchange.head.method
+        if path.endswith("/"):
+            return _redirect(path.rstrip("/") + asked(exchange.head.query))
         if path.startswith(f"{ROOT}/static/"):
-            return self._static(exchange, path, query)
-        found = ROUTER.find(head.method, path)
+            return self._static(exchange, path)
+        found = ROUTER.find(method, path)
         exchange.operation = "unknown page" if found is None else _operation(found[0])
-        token = _token_of(exchange.scope)
-        signed_in = (
-            await self.gate.recognise(
-                partial(find_signed_in, self._offered.home, token), exchange.address
-            )
-            if token
-            else None
-        )
-        if signed_in is not None:
-            exchange.principal = signed_in.principal
-            self.gate.rates.take(signed_in.principal.id)
-        visit = self._visit(exchange, path, query, signed_in, token if signed_in else "")
+        visit = self._visit(exchange, path)
         try:
+            await self._recognise(exchange, visit)
             return await self._answered(exchange, visit, found)
+        except ClientDisconnect:
+            raise
         except Exception as error:
-            if isinstance(error, ClientDisconnect):
-                raise
             return self._worded(error, exchange, visit)
 
     def word(self, error: Exception, request_id: object, operation: str) -> Answer:
         """Say what went wrong before it was known who asks."""
         words = "Something went wrong. Reload the page."
-        status = next(status for kind, status in _STATUS if isinstance(error, kind))
         if isinstance(error, RequestError):
             words = str(error)
         headers = {"content-type": "text/plain; charset=utf-8"}
-        return Answer(status, _code(error, status), words.encode(), headers)
+        return Answer(status_of(error), code_of(error), words.encode(), headers)
 
-    def _visit(
-        self,
-        exchange: Exchange,
-        path: str,
-        query: str,
-        signed_in: SignedIn | None,
-        token: str,
-    ) -> Visit:
+    def _visit(self, exchange: Exchange, path: str) -> Visit:
         headers = Headers(scope=exchange.scope)
         return Visit(
             self._offered,
             choose_language(headers.get("accept-language", "")),
             path,
             {},
-            dict(parse_qsl(query, keep_blank_values=True, max_num_fields=100)),
+            _query(exchange.head.query),
             exchange.address,
-            signed_in=signed_in,
-            token=token,
-            memory=self._memories.of(token) if signed_in else Memory(),
             headers=headers,
         )
+
+    async def _recognise(self, exchange: Exchange, visit: Visit) -> None:
+        """Find out whose session it is."""
+        token = token_of(exchange.scope)
+        find = partial(find_signed_in, self._offered.home, token)
+        who = await self.gate.recognise(find, exchange.address) if token else None
+        if who is not None:
+            exchange.principal = who.principal
+            visit.signed_in, visit.token = who, token
+            visit.memory = self._memories.of(token)
+            self.gate.rates.take(who.principal.id)
 
     async def _answered(
         self, exchange: Exchange, visit: Visit, found: tuple[Route, dict[str, str]] | None
     ) -> Answer:
-        head, body, who = exchange.head, exchange.body, visit.signed_in
-        posts = head.method == "POST"
-        is_open = found is not None and found[0].is_open
-        if who is None:
-            body.count_for(f"address {exchange.address}")
-            body.allow(_STRANGERS_BYTES)
-        else:
-            body.is_proven = True
-            body.count_for(f"key {who.key.id}")
-        if posts:
-            _require_from_here(exchange)
-            await body.read()
-            visit.form = await read_form(Headers(scope=exchange.scope), bytes(body.content))
-            body.let_go()
+        who, posts = visit.signed_in, exchange.head.method == "POST"
         if found is None:
             raise NoSuchPage
         route, visit.params = found
-        if not is_open and who is None:
+        if posts:
+            await self._read(exchange, visit, route)
+        if who is None and not route.is_open:
             raise SessionOver
-        if posts and who is not None and not _is_of_session(exchange, visit):
+        if posts and not route.is_open and not _is_of_session(exchange, visit):
             raise NotFromHere
         if route.needs is not None and not visit.may(route.needs):
             raise NotAllowed
         by = who.principal.id if who is not None else exchange.address
-        answer = await self._lane(route, who).run(
-            partial(self._done_once if posts else _shown, route, visit), by, exchange.stages
-        )
+        act = partial(self._done if posts else _shown, route, visit)
+        answer = await self._lane(route, who).run(act, by, exchange.stages)
         if visit.proof.receipt is not None:
             exchange.headers["x-likeness-receipt"] = visit.proof.receipt
         if isinstance(answer, Redirect):
             return self._led(exchange, visit, answer)
         return answer
 
+    async def _read(self, exchange: Exchange, visit: Visit, route: Route) -> None:
+        """Read a form."""
+        body, who = exchange.body, visit.signed_in
+        if not is_from_here(exchange.scope):
+            raise NotFromHere
+        if who is None:
+            body.count_for(f"address {exchange.address}")
+            body.allow(_STRANGERS_BYTES)
+        else:
+            body.is_proven = True
+            body.count_for(f"key {who.key.id}")
+        try:
+            await body.read()
+        except BodyTooLarge:
+            if who is None and not route.is_open:
+                raise SessionOver from None  # what was written is lost, and nobody knows whose
+            raise
+        visit.form = await read_form(Headers(scope=exchange.scope), bytes(body.content))
+        body.let_go()
+
     def _lane(self, route: Route, who: SignedIn | None) -> Lane:
-        if who is None or route.path == "/sign-in":
+        if who is None or route.hashes:
             return self.gate.sign_ins
         return self.gate.pictures if route.sees else self.gate.rows
 
-    def _done_once(self, route: Route, visit: Visit) -> Answer | Redirect:
+    def _done(self, route: Route, visit: Visit) -> Answer | Redirect:
+        """Do what a form asks for, once."""
+        _note_use(visit)
         once = visit.form.text("once")
         memory = visit.memory
         if once and (led := memory.begin(once)) is not None:
@@ -254,60 +215,76 @@ class Application(Door):
                 memory.finish(once, location)
 
     def _led(self, exchange: Exchange, visit: Visit, to: Redirect) -> Answer:
-        memory = visit.memory if to.token is None else self._memories.of(to.token)
+        memory = self._memories.of(to.token) if to.token else visit.memory
         if to.said is not None:
             memory.say(to.said)
+        if to.shows is not None:
+            memory.leave(urlsplit(to.location).path, to.shows)
         if to.token and (draft := visit.form.secret("draft")):
             _keep_draft(memory, to.location, draft)
         answer = _redirect(to.location)
         if to.token is None:
             return answer
-        secure = "; Secure" if _is_secure(exchange) else ""
-        kept = f"{to.token}" if to.token else "over; Max-Age=0"
-        cookie = f"{_COOKIE}={kept}; Path={ROOT}; HttpOnly; SameSite=Lax{secure}"
-        return Answer(
-            answer.status, answer.code, answer.content, {**answer.headers, "set-cookie": cookie}
-        )
+        headers = {**answer.headers, "set-cookie": cookies_for(exchange.scope, to.token)}
+        return Answer(answer.status, answer.code, answer.content, headers)
 
-    def _static(self, exchange: Exchange, path: str, query: str) -> Answer:
+    def _static(self, exchange: Exchange, path: str) -> Answer:
         exchange.operation = "GET /console/static"
         found = find_file(self._offered.htmx, path.removeprefix(f"{ROOT}/"))
         if found is None or exchange.head.method not in ("GET", "HEAD"):
             return self.word(NoSuchPage("There is no such file."), exchange.request_id, "")
         content, media_type = found
         headers = {"content-type": media_type}
-        if query:
+        if exchange.head.query:
             headers["cache-control"] = "public, max-age=31536000, immutable"
+            exchange.headers.pop("cache-control")
         return Answer(200, "OK", content, headers)
 
     def _worded(self, error: Exception, exchange: Exchange, visit: Visit) -> Answer:
         """Show a page that says what went wrong; a fault keeps its reason to itself."""
         if isinstance(error, KeysUnavailable) and isinstance(error.__cause__, Exception):
             error = error.__cause__
-        status = next(status for kind, status in _STATUS if isinstance(error, kind))
+        status = status_of(error)
         if isinstance(error, SessionOver):
             return self._over(exchange, visit)
         if status >= 500:
-            _logger.error("request %s: %s", exchange.request_id, type(error).__name__)
+            _logger.error("request %s failed: %s", exchange.request_id, whereabouts(error))
         if visit.proof.receipt is not None:
             exchange.headers["x-likeness-receipt"] = visit.proof.receipt
-        page = Page("problem.html", {"said": _said(error, visit), "status": status}, status)
+        page = Page("problem.html", {"said": said_of(error, visit), "status": status}, status)
         answer = _answer(page, visit)
-        return Answer(status, _code(error, status), answer.content, answer.headers)
+        return Answer(status, code_of(error), answer.content, answer.headers)
 
     def _over(self, exchange: Exchange, visit: Visit) -> Answer:
         """Ask to sign in, and keep what was written."""
+        if exchange.head.method != "POST":
+            back = quote(visit.path + asked(exchange.head.query), safe="/")
+            return _redirect(f"{SIGN_IN}?next={back}")
         fields = {
             name: list(values)
             for name, values in visit.form.fields.items()
-            if name not in ("csrf", "once") and not name.startswith("secret")
+            if name not in _OF_THE_FORM[:2] and not name.startswith("secret")
         }
-        if exchange.head.method != "POST":
-            back = visit.path if visit.path != f"{ROOT}/sign-out" else link("try")
-            return _redirect(f"{SIGN_IN}?next={quote(back)}")
-        values = {"next": visit.path, "draft": json.dumps(fields), "wait_s": 0, "is_over": True}
-        answer = _answer(Page("sign_in.html", values, 401), visit)
-        return Answer(401, "SessionOver", answer.content, answer.headers)
+        is_written = any(name not in _OF_THE_FORM for name in fields)
+        values = {
+            "next": self._page_with(exchange, visit),
+            "draft": json.dumps(fields) if is_written else "",
+            "said": visit.t("sign_in.over" if is_written else "sign_in.over_unsent"),
+        }
+        return Answer(
+            401,
+            "SessionOver",
+            _answer(Page("sign_in.html", values), visit).content,
+            {"content-type": "text/html; charset=utf-8"},
+        )
+
+    def _page_with(self, exchange: Exchange, visit: Visit) -> str:
+        """Give the page that has the form which was sent."""
+        before = page_before(exchange.scope)
+        page = ROUTER.find("GET", urlsplit(before).path)
+        if page is not None and not page[0].is_open:
+            return before
+        return visit.path if ROUTER.find("GET", visit.path) is not None else ROOT
 
 
 def _outcome(route: Route, visit: Visit) -> Outcome:
@@ -316,20 +293,25 @@ def _outcome(route: Route, visit: Visit) -> Outcome:
     except (InputError, StateError, Refused, TooBusy) as error:
         if route.again is None:
             raise
-        visit.problem = visit.problem_of(_said(error, visit))
+        visit.problem = visit.problem_of(said_of(error, visit))
         shown = route.again(visit)
         if isinstance(shown, Page):
-            status = next(status for kind, status in _STATUS if isinstance(error, kind))
-            return Page(shown.template, shown.values, status)
+            return Page(shown.template, shown.values, status_of(error))
         return shown
 
 
 def _shown(route: Route, visit: Visit) -> Answer | Redirect:
-    if (draft := visit.memory.take_draft(visit.path)) is not None:
+    _note_use(visit)
+    if (draft := visit.memory.take_draft(visit.path)) is not None and _is_theirs(draft, visit):
         visit.form = Form(draft)
         visit = visit.with_problem(visit.problem_of(visit.t("sign_in.draft_kept")))
     outcome = _outcome(route, visit)
     return outcome if isinstance(outcome, Redirect) else _answer(outcome, visit)
+
+
+def _note_use(visit: Visit) -> None:
+    if visit.signed_in is not None and visit.signed_in.is_stale:
+        note_use(visit.home, visit.token)
 
 
 def _answer(outcome: Page | Download | Streamed, visit: Visit) -> Answer:
@@ -339,44 +321,23 @@ def _answer(outcome: Page | Download | Streamed, visit: Visit) -> Answer:
     if isinstance(outcome, Download):
         headers = {"content-type": outcome.media_type}
         if outcome.filename is not None:
-            headers["content-disposition"] = f'attachment; filename="{outcome.filename}"'
+            headers["content-disposition"] = _disposition(outcome.filename)
         return Answer(200, "OK", outcome.content, headers)
     headers = {"content-type": "text/html; charset=utf-8"}
     code = "OK" if outcome.status < 400 else str(outcome.status)
     return Answer(outcome.status, code, draw(outcome, visit), headers)
 
 
-def _said(error: Exception, visit: Visit) -> str:
-    """Say what went wrong, in the words of the error or of the texts."""
-    match error:
-        case NotAllowed():
-            return visit.t("problem.not_allowed", role=visit.principal.role.value)
-        case NotFromHere():
-            return visit.t("problem.not_from_here")
-        case NoSuchPage():
-            return visit.t("problem.no_such_page")
-        case TooBusy():
-            return visit.t("problem.too_busy")
-        case DatabaseInUse():
-            return visit.t("problem.in_use")
-        case Fault():
-            return visit.t("problem.fault", kind=type(error).__name__)
-        case TooLate() | Stopped():
-            return visit.t("problem.too_late")
-        case LikenessError() | RequestError():
-            return str(error)
-        case _:
-            return visit.t("problem.unforeseen")
+def _disposition(filename: str) -> str:
+    """Say that a file is to be saved, under a name that may hold anything (RFC 6266)."""
+    return f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
 
 
-def _code(error: Exception, status: int) -> str:
-    return getattr(error, "kind", type(error).__name__) if status != 500 else "500"
-
-
-def _target(exchange: Exchange) -> tuple[str, str, str]:
-    # As it was sent, since what a part of it holds may be a slash.
-    path = exchange.scope["raw_path"].decode("latin-1")
-    return path, "?", exchange.scope.get("query_string", b"").decode("latin-1")
+def _query(query: str) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_ASKED))
+    except ValueError:
+        return {}
 
 
 def _operation(route: Route) -> str:
@@ -387,41 +348,20 @@ def _redirect(location: str) -> Answer:
     return Answer(303, "OK", b"", {"location": location})
 
 
-def _token_of(scope: Mapping[str, object]) -> str:
-    cookies: SimpleCookie = SimpleCookie()
-    try:
-        for value in Headers(scope=dict(scope)).getlist("cookie"):
-            cookies.load(value)
-    except CookieError:
-        return ""
-    found = cookies.get(_COOKIE)
-    return found.value if found is not None and found.value.isascii() else ""
-
-
-def _require_from_here(exchange: Exchange) -> None:
-    """Refuse what another site's page sends: browsers say of a POST where it comes from."""
-    headers = Headers(scope=exchange.scope)
-    origin, site = headers.get("origin"), headers.get("sec-fetch-site", "same-origin")
-    host = headers.get("host", "")
-    if site not in ("same-origin", "none") or (
-        origin is not None and urlsplit(origin).netloc.casefold() != host.casefold()
-    ):
-        raise NotFromHere
-
-
 def _is_of_session(exchange: Exchange, visit: Visit) -> bool:
     sent = Headers(scope=exchange.scope).get("x-csrf", "") or visit.form.text("csrf")
     return compare_digest(sent.encode(), csrf_of(visit.token).encode())
 
 
-def _is_secure(exchange: Exchange) -> bool:
-    headers = Headers(scope=exchange.scope)
-    return exchange.scope.get("scheme") == "https" or headers.get("x-forwarded-proto") == "https"
+def _is_theirs(draft: Fields, visit: Visit) -> bool:
+    """Say whether a draft was written by who is signed in now: others may use the same browser."""
+    return list(draft.get("by", ())) == [str(visit.who.key.id)]
 
 
 def _keep_draft(memory: Memory, location: str, draft: str) -> None:
     try:
         fields = json.loads(draft)
+        json.dumps(fields, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return
     if isinstance(fields, dict) and all(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cache, partial
 from math import floor
 from typing import Any
@@ -50,6 +51,14 @@ def similarity(value: float) -> str:
     digits = 2 if 99 <= value < 100 else 1
     cut = floor(value * 10**digits) / 10**digits
     return "100" if value >= 100 else f"{cut:.{digits}f}"
+def minute(moment: datetime) -> str:
+    """Give a moment as people read it, to the minute."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def in_fours(text: str) -> str:
+    """Give a text in groups of four, to be typed."""
+    return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
 @cache
@@ -64,6 +73,8 @@ def _environment() -> Environment:
     environment.filters["as_json"] = as_json
     environment.filters["says"] = says
     environment.filters["similarity"] = similarity
+    environment.filters["minute"] = minute
+    environment.filters["in_fours"] = in_fours
     return environment
 
 

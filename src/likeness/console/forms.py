@@ -61,7 +61,7 @@ async def read_form(headers: Headers, body: bytes) -> Form:
         return Form()
     if kind == "application/x-www-form-urlencoded":
         return await asyncio.to_thread(_urlencoded, body)
-    if kind == "multipart/form-data":
+    if kind == "multipart/form-data" and "charset" not in headers["content-type"].casefold():
         return await _multipart(headers, body)
     raise InvalidRequest("Not a form. Send it from the page.")
 

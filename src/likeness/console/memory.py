@@ -22,11 +22,15 @@ Fields = Mapping[str, Sequence[str]]
 
 @dataclass(slots=True)
 class Memory:
-    """Of one session; `done` is where each form that was sent has led."""
+    """Of one session.
+
+    `done` is where each form that was sent has led, `left` what pages show once, such as a secret.
+    """
 
     notices: list[Markup] = field(default_factory=list)
     done: OrderedDict[str, str] = field(default_factory=OrderedDict)
     drafts: OrderedDict[str, Fields] = field(default_factory=OrderedDict)
+    left: dict[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, form: str) -> str | None:
@@ -56,6 +60,16 @@ class Memory:
         with self._lock:
             taken, self.notices = self.notices, []
         return taken
+
+    def leave(self, path: str, values: Mapping[str, str]) -> None:
+        """Have a page show something once, and nothing else that was left before."""
+        with self._lock:
+            self.left = {path: values}
+
+    def take(self, path: str) -> Mapping[str, str]:
+        """Give what a page is to show once; nothing where there is none."""
+        with self._lock:
+            return self.left.pop(path, {})
 
     def keep_draft(self, path: str, fields: Fields) -> None:
         """Keep what was written at a page that could not be done."""

@@ -17,7 +17,7 @@ class Route:
 
     `again` shows the form once more where what it asked for is refused. `needs` is what a role has
     to allow; None where whoever is signed in may, and `is_open` where anybody may. `sees` says that
-    pictures are looked at.
+    pictures are looked at, `hashes` that passwords are, which takes long on purpose.
     """
 
     method: str
@@ -27,6 +27,7 @@ class Route:
     again: Show | None = None
     is_open: bool = False
     sees: bool = False
+    hashes: bool = False
 
 
 class Pages:
@@ -59,11 +60,12 @@ class Pages:
         again: Show | None = None,
         is_open: bool = False,
         sees: bool = False,
+        hashes: bool = False,
     ) -> Callable[[Show], Show]:
         """Have a function answer a POST."""
 
         def add(act: Show) -> Show:
-            self.routes.append(Route("POST", path, act, needs, again, is_open, sees))
+            self.routes.append(Route("POST", path, act, needs, again, is_open, sees, hashes))
             return act
 
         return add
@@ -73,8 +75,8 @@ class Router:
     """Finds the route of a request among those of all pages."""
 
     def __init__(self, *families: Pages) -> None:
-        routes = [route for pages in families for route in pages.routes]
-        self._routes = [(compile_path(ROOT + route.path)[0], route) for route in routes]
+        self.routes = [route for pages in families for route in pages.routes]
+        self._routes = [(compile_path(ROOT + route.path)[0], route) for route in self.routes]
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """Find a route by a path as `link` gives it, and what it holds; None where there is none.

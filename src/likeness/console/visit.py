@@ -23,9 +23,18 @@ from likeness.service.govern.sign_in import SignedIn
 from likeness.service.uses import Caller, Home, Proof, Stated
 from likeness.service.video.uploads import Uploads
 from likeness.terms import Action, Principal
+from likeness.terms import Action, Principal, Role
 
 ROOT = "/console"
 _KEPT_APART = "~"
+_PLACES = (
+    ("try", Action.DETECT),
+    ("collections", Action.READ),
+    ("review", Action.REVIEW),
+    ("video", Action.READ),
+    ("in-force", Action.AUDIT),
+    ("people", Action.GOVERN),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +85,14 @@ class Page:
 class Redirect:
     """Another page to go to, after something was done there are words about.
 
-    `token` is that of a session that begins with it; an empty one ends it.
+    `token` is that of a session that begins with it; an empty one ends it. `shows` is what that
+    page shows once (`visit.shown_once`), such as a secret.
     """
 
     location: str
     said: Markup | None = None
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
+    shows: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +130,7 @@ class Visit:
     """One request: who asks, where, with what. `problem` is that of the form to show again.
 
     `headers` are for what is streamed: which part of a file, behind which event.
+    `path` is percent-encoded as `link` writes it.
     """
 
     offered: Offered
@@ -157,6 +169,23 @@ class Visit:
     def principal(self) -> Principal:
         """Whom acts are done for."""
         return self.who.principal
+
+    @property
+    def shown_once(self) -> Mapping[str, str]:
+        """What whoever led here left for this page to show, once."""
+        return self.memory.take(self.path)
+
+    @property
+    def places(self) -> list[str]:
+        """The pages that their role may go to, as they are listed above every page."""
+        return [name for name, needs in _PLACES if self.may(needs)]
+
+    @property
+    def start(self) -> str:
+        """The page that their role begins with."""
+        is_reviewer = self.signed_in is not None and self.principal.role is Role.REVIEWER
+        first = ["review"] if is_reviewer else []
+        return link(*[*first, *self.places, "account"][:1])
 
     def may(self, action: str) -> bool:
         """Say whether their role may do something at all."""

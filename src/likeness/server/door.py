@@ -96,7 +96,7 @@ class Door(ABC):
         except Exception as error:
             answer = self.word(error, exchange.request_id, exchange.operation)
             if answer.status >= 500:
-                _logger.error("request %s failed: %s", exchange.request_id, _whereabouts(error))
+                _logger.error("request %s failed: %s", exchange.request_id, whereabouts(error))
             if isinstance(error, ClientDisconnect):
                 self._note(exchange, answer)
                 return
@@ -339,7 +339,7 @@ async def _send_stream(stream: Stream, exchange: Exchange, send: Send) -> int:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
                 sent += len(piece)
     except Exception as error:  # what has begun cannot be answered otherwise any more
-        _logger.error("request %s broke off: %s", exchange.request_id, _whereabouts(error))
+        _logger.error("request %s broke off: %s", exchange.request_id, whereabouts(error))
     finally:
         listening.cancel()
     return sent
@@ -359,7 +359,7 @@ def _headers(answer: Answer) -> dict[str, str]:
     return {"content-length": str(len(answer.content)), **answer.headers}
 
 
-def _whereabouts(error: BaseException) -> str:
+def whereabouts(error: BaseException) -> str:
     """Say of an error, and of its causes, what it is and where it arose, but no value."""
     said: list[str] = []
     reason: BaseException | None = error

@@ -88,6 +88,29 @@ def password_from(source: str | None) -> str:
     return typed
 
 
+def new_password() -> str:
+    """Read a new password: typed twice at a terminal, else the first line of standard input.
+
+    Raises:
+        InvalidRequest: nothing is there, or it is no text.
+    """
+    if sys.stdin is not None and sys.stdin.isatty():
+        typed: str = typer.prompt(
+            "New password", hide_input=True, confirmation_prompt=True, err=True
+        )
+        return typed
+    try:
+        line = "" if sys.stdin is None else sys.stdin.readline(_LONGEST_BYTES)
+    except (OSError, ValueError):
+        line = ""
+    if not (password := line.rstrip("\r\n")):
+        raise InvalidRequest(
+            "No password: there is no terminal to ask at, and the first line of standard input is"
+            " empty or no text. Send the password there, in UTF-8."
+        )
+    return password
+
+
 def _first_line(path: Path) -> str:
     try:
         with path.open("rb") as file:

@@ -3,7 +3,7 @@
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Redirect, Visit, link
 from likeness.errors import InvalidRequest
-from likeness.service.govern import sign_in as acts
+from likeness.service.govern import passwords as acts
 
 account = Pages()
 
@@ -11,9 +11,7 @@ account = Pages()
 @account.shows("/account")
 def show_account(visit: Visit) -> Page:
     """Show who is signed in, and what they sign in with."""
-    secret, address = acts.begin_codes(visit.who)
-    if visit.problem is not None and visit.form.has("code_secret"):
-        secret = visit.form.text("code_secret")
+    secret, address = acts.begin_codes(visit.who, visit.form.text("secret_of_codes"))
     values = {
         "key": visit.who.key,
         "has_password": visit.who.key.name in acts.list_passwords(visit.home),
@@ -24,13 +22,13 @@ def show_account(visit: Visit) -> Page:
     return Page("account.html", values)
 
 
-@account.does("/account/password", again=show_account)
+@account.does("/account/password", again=show_account, hashes=True)
 def change_password(visit: Visit) -> Redirect:
     """Change one's own password."""
     form = visit.form
     with visit.about("secret_again"):
         if form.secret("secret_new") != form.secret("secret_again"):
-            raise InvalidRequest("The two new passwords differ. Type the same twice.")
+            raise InvalidRequest(visit.t("account.differ"))
     with visit.about("secret_present"):
         token = acts.change_own_password(
             visit.home,
@@ -42,7 +40,7 @@ def change_password(visit: Visit) -> Redirect:
     return Redirect(link("account"), visit.t("account.password_changed"), token)
 
 
-@account.does("/account/codes", again=show_account)
+@account.does("/account/codes", again=show_account, hashes=True)
 def ask_for_codes(visit: Visit) -> Redirect:
     """Ask for one-time codes from now on."""
     form = visit.form
@@ -51,14 +49,14 @@ def ask_for_codes(visit: Visit) -> Redirect:
             visit.home,
             visit.who,
             form.secret("secret_for_codes"),
-            form.text("code_secret"),
+            form.text("secret_of_codes"),
             form.text("code"),
             visit.address,
         )
     return Redirect(link("account"), visit.t("account.codes_on"))
 
 
-@account.does("/account/codes/stop", again=show_account)
+@account.does("/account/codes/stop", again=show_account, hashes=True)
 def stop_codes(visit: Visit) -> Redirect:
     """Ask for no codes any more."""
     with visit.about("secret_to_stop"):

@@ -1,13 +1,21 @@
 """Signing in and out."""
 
 import math
+from urllib.parse import urlsplit
 
+from likeness.console.browsers import asked, one_way_of_writing
 from likeness.console.router import Pages
 from likeness.console.visit import ROOT, Page, Redirect, Visit, link
 from likeness.service.govern import sign_in as acts
 from likeness.service.govern.sign_in import Attempt
 
 sign_in = Pages()
+
+
+@sign_in.shows("")
+def start(visit: Visit) -> Redirect:
+    """Lead somebody to the page that their role begins with."""
+    return Redirect(visit.start)
 
 
 @sign_in.shows("/sign-in", is_open=True)
@@ -18,7 +26,7 @@ def show_sign_in(visit: Visit) -> Page | Redirect:
     return _page(visit, visit.query.get("next", ""))
 
 
-@sign_in.does("/sign-in", is_open=True)
+@sign_in.does("/sign-in", is_open=True, hashes=True)
 def enter(visit: Visit) -> Page | Redirect:
     """Begin a session."""
     form = visit.form
@@ -49,13 +57,18 @@ def _page(visit: Visit, to: str, draft: str = "") -> Page:
     values = {
         "next": to,
         "draft": draft,
-        "is_over": False,
-        "problem": visit.problem,
+        "said": "",
     }
     return Page("sign_in.html", values)
 
 
 def _next(path: str) -> str:
     """Give a page of ours to go to, whatever an address says."""
-    is_ours = path.startswith(f"{ROOT}/") and not path.startswith(f"{ROOT}//")
-    return path if is_ours and path.isprintable() and "\\" not in path else link("try")
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return link()
+    is_ours = parts.path == ROOT or parts.path.startswith(f"{ROOT}/")
+    if parts.scheme or parts.netloc or not is_ours or "//" in path or "\\" in path:
+        return link()
+    return one_way_of_writing(parts.path) + asked(parts.query)

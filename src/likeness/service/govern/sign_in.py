@@ -2,14 +2,15 @@
 
 1. Who guesses waits (`access/guesses.py`), whether or not there is anybody of that name, and what
    is said does not tell which of name, password and code was wrong.
-2. A password is hashed before a transaction begins, so that nobody waits for it.
+2. A password is hashed before a transaction begins, so that nobody waits for it; in there it still
+   has to be the one that was proven.
 3. A code that was taken is not taken again: of two requests that bring it at once, one signs in.
-4. Setting somebody's password, or taking it away, is a change of who may call, and is on record.
-   Changing one's own takes the present one.
+4. Whoever writes rows alone signs in as nobody: rows of keys are proven by their secrets, passwords
+   are sealed for their key, and sessions are proven (`access/sessions.py`).
 """
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -20,14 +21,14 @@ from likeness.access import (
     guesses,
     is_as_written,
     keys,
-    list_keys,
     passwords,
     sessions,
 )
-from likeness.access.passwords import Password, check_password, hash_password
-from likeness.errors import Conflict, InvalidRequest, KeyUnusable
-from likeness.service.uses import Caller, Outcome, Rows
-from likeness.terms import Action, Principal
+from likeness.access.guesses import Guesser
+from likeness.access.passwords import Password
+from likeness.errors import KeyUnusable
+from likeness.service.uses import Rows
+from likeness.terms import Principal
 
 _logger = logging.getLogger(__name__)
 
@@ -44,6 +45,11 @@ class Attempt:
     code: str = field(default="", repr=False)
     address: str = "unknown"
 
+    @property
+    def guesser(self) -> Guesser:
+        """For whom a wrong guess is counted."""
+        return Guesser(self.name, self.address)
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -55,9 +61,13 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Somebody with a session: the holder of a key, as its rows are now."""
+    """Somebody with a session: the holder of a key, as its rows are now.
+
+    `is_stale` where it is to be noted that the session is used (`note_use`).
+    """
 
     key: AccessKey
+    is_stale: bool = False
 
     @property
     def principal(self) -> Principal:
@@ -67,24 +77,23 @@ class SignedIn:
 
 def sign_in(rows: Rows, attempt: Attempt) -> Answered:
     """Begin a session for whoever has a key's password, or its secret."""
-    now = rows.clock()
-    waiting = partial(guesses.wait_s, name=attempt.name, address=attempt.address, now=now)
-    if (wait_s := rows.database.read(waiting)) > 0:
+    now, who = rows.clock(), attempt.guesser
+    if (wait_s := wait_s_of(rows, who)) > 0:
         return Answered(wait_s=wait_s)
-    key = _with_secret(rows, attempt) or _with_password(rows, attempt)
+    proven = _with_secret(rows, attempt) or _with_password(rows, attempt)
 
     def write(connection: Connection) -> str | None:
-        if key is not None and _takes_code(connection, rows, key, attempt, now):
-            guesses.forget(connection, attempt.name, attempt.address)
-            return sessions.begin(connection, key.id, now)
-        guesses.count(connection, attempt.name, attempt.address, now)
+        if proven is not None and _is_let_in(connection, rows, proven, attempt.code, now):
+            guesses.forget(connection, rows.keyring, who, now)
+            return sessions.begin(connection, rows.keyring, proven.key.id, now)
+        guesses.count(connection, rows.keyring, who, now)
         return None
 
     token = rows.database.write(write)
-    if token is None or key is None:
+    if token is None or proven is None:
         _logger.warning("somebody from %s could not sign in", attempt.address)
-        return Answered(wait_s=max(0.0, rows.database.read(waiting)))
-    _logger.info("the holder of access key %s signed in from %s", key.id, attempt.address)
+        return Answered(wait_s=max(0.0, wait_s_of(rows, who)))
+    _logger.info("the holder of access key %s signed in from %s", proven.key.id, attempt.address)
     return Answered(token)
 
 
@@ -92,208 +101,114 @@ def find_signed_in(rows: Rows, token: str) -> SignedIn | None:
     """Find whose session a token is; None where it is over, or their key is disabled."""
     now = rows.clock()
 
-    def read(connection: Connection) -> tuple[AccessKey | None, bool]:
-        session = sessions.find(connection, token, now)
+    def read(connection: Connection) -> SignedIn | None:
+        session = sessions.find(connection, rows.keyring, token, now)
         if session is None:
-            return None, False
+            return None
         found = [one for one in _usable(connection) if one.id == session.key_id]
         if not found or not is_as_written(connection, rows.keyring, found[0]):
-            return None, False
-        return found[0], session.is_stale
-
-    key, is_stale = rows.database.read(read)
-    if key is None:
-        return None
-    if is_stale:
-        rows.database.write(partial(sessions.note, token=token, now=now))
-    return SignedIn(key)
-
-
-def sign_out(rows: Rows, token: str) -> None:
-    """End a session."""
-    rows.database.write(partial(sessions.end, token=token))
-
-
-def list_passwords(rows: Rows) -> frozenset[str]:
-    """Give the names of the keys whose holders have a password."""
-
-    def read(connection: Connection) -> frozenset[str]:
-        held = passwords.holders(connection)
-        return frozenset(one.name for one in list_keys(connection) if one.id in held)
+            return None
+        return SignedIn(found[0], session.is_stale)
 
     return rows.database.read(read)
 
 
-def set_password(rows: Rows, caller: Caller, name: str, password: str) -> AccessKey:
-    """Set the password of a key's holder, without one-time codes; their sessions end.
-
-    Raises:
-        InvalidRequest: the password is guessed easily.
-        NotFound: there is no key of that name.
-        KeyUnusable: its rows were changed from outside.
-        Denied: the caller may not.
-    """
-    check_password(password, name)
-    hashed = hash_password(password)
-
-    def write(connection: Connection) -> AccessKey:
-        key = keys.get(connection, name)
-        passwords.write(connection, rows.keyring, key, Password(hashed), rows.clock())
-        sessions.end_all_of(connection, key.id)
-        return key
-
-    with rows.record(caller, Action.GOVERN) as record:
-        return record.write(write, lambda key: Outcome(key_id=key.id))
-
-
-def remove_password(rows: Rows, caller: Caller, name: str) -> AccessKey:
-    """Let a key's holder sign in with its secret alone; their sessions end.
-
-    Raises:
-        NotFound: there is no key of that name.
-        Denied: the caller may not.
-    """
-
-    def write(connection: Connection) -> AccessKey:
-        key = keys.get(connection, name)
-        passwords.remove(connection, key.id)
-        sessions.end_all_of(connection, key.id)
-        return key
-
-    with rows.record(caller, Action.GOVERN) as record:
-        return record.write(write, lambda key: Outcome(key_id=key.id))
-
-
-def change_own_password(
-    rows: Rows, signed_in: SignedIn, present: str, password: str, address: str
-) -> str:
-    """Change the password of whoever is signed in; gives the token of their only session.
-
-    Raises:
-        InvalidRequest: the new one is guessed easily, or the present one is wrong.
-        Conflict: too many wrong guesses, or they have no password to change.
-    """
-    key, now = signed_in.key, rows.clock()
-    check_password(password, key.name)
-    kept = _proven(rows, signed_in, present, address)
-    hashed = hash_password(password)
-
-    def write(connection: Connection) -> str:
-        passwords.write(connection, rows.keyring, key, replace(kept, hashed=hashed), now)
-        sessions.end_all_of(connection, key.id)
-        return sessions.begin(connection, key.id, now)
-
-    return rows.database.write(write)
-
-
-def begin_codes(signed_in: SignedIn) -> tuple[str, str]:
-    """Draw a secret of one-time codes: as text, and as the address that authenticators read."""
-    secret = passwords.new_code_secret()
-    return secret, passwords.code_address(signed_in.key.name, secret)
-
-
-def ask_for_codes(
-    rows: Rows, signed_in: SignedIn, present: str, secret: str, code: str, address: str
-) -> None:
-    """Ask for a one-time code from now on, whose first proves that there is what makes them.
-
-    Raises:
-        InvalidRequest: the password or the code is wrong, or it is no secret.
-        Conflict: too many wrong guesses, or they have no password.
-    """
-    kept = replace(_proven(rows, signed_in, present, address), code_secret=secret, last_step=0)
-    taken = passwords.taken(kept, code, rows.clock())
-    if taken is None:
-        raise InvalidRequest("Wrong code. Type the six digits that are shown now.")
-    _write_own(rows, signed_in, taken)
-
-
-def stop_codes(rows: Rows, signed_in: SignedIn, present: str, address: str) -> None:
-    """Ask for no one-time codes any more.
-
-    Raises:
-        InvalidRequest: the password is wrong.
-        Conflict: too many wrong guesses, or they have no password.
-    """
-    kept = _proven(rows, signed_in, present, address)
-    _write_own(rows, signed_in, replace(kept, code_secret=None, last_step=0))
-
-
-def has_codes(rows: Rows, signed_in: SignedIn) -> bool:
-    """Say whether they are asked for a one-time code."""
-    kept = _password(rows, signed_in.key)
-    return kept is not None and kept.code_secret is not None
-
-
-def _write_own(rows: Rows, signed_in: SignedIn, password: Password) -> None:
-    write = partial(
-        passwords.write,
-        keyring=rows.keyring,
-        key=signed_in.key,
-        password=password,
-        now=rows.clock(),
-    )
+def note_use(rows: Rows, token: str) -> None:
+    """Note that a session is used, which ends without use."""
+    write = partial(sessions.note, keyring=rows.keyring, token=token, now=rows.clock())
     rows.database.write(write)
 
 
-def _proven(rows: Rows, signed_in: SignedIn, present: str, address: str) -> Password:
-    """Have whoever is signed in prove that they know their password."""
-    name, now = signed_in.key.name, rows.clock()
-    if rows.database.read(partial(guesses.wait_s, name=name, address=address, now=now)) > 0:
-        raise Conflict("Too many wrong passwords. Try again in a few minutes.")
-    kept = _password(rows, signed_in.key)
-    if kept is None:
-        raise Conflict("You signed in with an access key and have no password. Ask an admin.")
-    if not passwords.is_right(present, kept):
-        rows.database.write(partial(guesses.count, name=name, address=address, now=now))
-        raise InvalidRequest("Wrong password. Type the one that you sign in with.")
-    return kept
+def begin_again(rows: Rows, signed_in: SignedIn) -> str:
+    """Begin another session of somebody who has just ended all of theirs; gives its token."""
+    key, now = signed_in.key, rows.clock()
+    return rows.database.write(
+        partial(sessions.begin, keyring=rows.keyring, key_id=key.id, now=now)
+    )
 
 
-def _with_secret(rows: Rows, attempt: Attempt) -> AccessKey | None:
+def sign_out(rows: Rows, token: str) -> None:
+    """End a session."""
+    rows.database.write(partial(sessions.end, keyring=rows.keyring, token=token))
+
+
+@dataclass(frozen=True, slots=True)
+class _BySecret:
+    """A key whose secret somebody has just proven to have."""
+
+    key: AccessKey
+
+
+@dataclass(frozen=True, slots=True)
+class ByPassword:
+    """A key whose holder's password somebody has just proven to know: the one that was kept."""
+
+    key: AccessKey
+    kept: Password
+
+
+def wait_s_of(rows: Rows, who: Guesser) -> float:
+    """Say how many seconds somebody has to wait before they may guess again."""
+    wait_s = partial(guesses.wait_s, keyring=rows.keyring, who=who, now=rows.clock())
+    return rows.database.read(wait_s)
+
+
+def _with_secret(rows: Rows, attempt: Attempt) -> _BySecret | None:
     """Find the key that has an access key id and its secret."""
     now = rows.clock()
 
-    def read(connection: Connection) -> AccessKey | None:
+    def read(connection: Connection) -> _BySecret | None:
         for key in _usable(connection):
             for one in key.secret_ids:
                 is_over = one.ends_at is not None and one.ends_at <= now
                 if one.access_key_id == attempt.name and not is_over:
                     named = key, attempt.name, attempt.password
-                    return key if passwords.has_secret(connection, rows.keyring, *named) else None
+                    is_right = passwords.has_secret(connection, rows.keyring, *named)
+                    return _BySecret(key) if is_right else None
         return None
 
     return rows.database.read(read)
 
 
-def _with_password(rows: Rows, attempt: Attempt) -> AccessKey | None:
+def _with_password(rows: Rows, attempt: Attempt) -> ByPassword | None:
+    """Find the key that has a name and its password; takes as long where there is none."""
+
     def read(connection: Connection) -> AccessKey | None:
-        return next((one for one in _usable(connection) if one.name == attempt.name), None)
+        found = [one for one in _usable(connection) if one.name == attempt.name]
+        return next((one for one in found if is_as_written(connection, rows.keyring, one)), None)
 
     key = rows.database.read(read)
-    kept = None if key is None else _password(rows, key)
-    return key if passwords.is_right(attempt.password, kept) else None
+    kept = None if key is None else password_of(rows, key)
+    is_right = passwords.is_right(attempt.password, kept)
+    return ByPassword(key, kept) if is_right and key and kept else None
 
 
-def _takes_code(
-    connection: Connection, rows: Rows, key: AccessKey, attempt: Attempt, now: datetime
+def _is_let_in(
+    connection: Connection,
+    rows: Rows,
+    proven: _BySecret | ByPassword,
+    code: str,
+    now: datetime,
 ) -> bool:
     """Take the code of whoever has the password; a key's secret needs none."""
-    if attempt.name != key.name:
+    if isinstance(proven, _BySecret):
         return True
     try:
-        kept = passwords.read(connection, rows.keyring, key)
+        kept = passwords.read(connection, rows.keyring, proven.key)
     except KeyUnusable:
         return False
-    taken = None if kept is None else passwords.taken(kept, attempt.code, now)
-    if kept is None or taken is None:
+    if kept is None or kept.hashed != proven.kept.hashed:
+        return False
+    taken = passwords.taken(kept, code, now)
+    if taken is None:
         return False
     if taken != kept:
-        passwords.write(connection, rows.keyring, key, taken, now)
+        passwords.write(connection, rows.keyring, proven.key, taken, now)
     return True
 
 
-def _password(rows: Rows, key: AccessKey) -> Password | None:
+def password_of(rows: Rows, key: AccessKey) -> Password | None:
+    """Give what a key's holder signs in with; None where there is none that can be opened."""
     try:
         return rows.database.read(partial(passwords.read, keyring=rows.keyring, key=key))
     except KeyUnusable:

@@ -25,6 +25,7 @@ def upgrade() -> None:
         "access_sessions",
         sa.Column("digest", sa.LargeBinary(32), nullable=False),
         sa.Column("key_id", Identifier, nullable=False),
+        sa.Column("proof", sa.LargeBinary(32), nullable=False),
         sa.Column("created_at", Instant, nullable=False),
         sa.Column("seen_at", Instant, nullable=False),
         sa.ForeignKeyConstraint(
