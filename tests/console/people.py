@@ -103,12 +103,14 @@ class Person:
     """Somebody with a browser that runs no scripts."""
 
     def __init__(self, url: str, **headers: str) -> None:
+        self.name = ""
         self.client = httpx.Client(
             base_url=url, follow_redirects=True, timeout=30, headers={"origin": url, **headers}
         )
 
     def sign_in(self, name: str, secret: str, code: str = "", to: str = "") -> Shown:
         """Sign in, and see what comes then."""
+        self.name = name
         asked = {"name": name, "secret": secret, "secret_code": code, "next": to}
         return Shown(self.client.post("/console/sign-in", data=asked))
 

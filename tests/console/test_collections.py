@@ -225,7 +225,7 @@ def test_a_session_that_ends_in_a_form_keeps_what_was_written(pages: Pages) -> N
     back = admin.send(
         asked,
         "/console/sign-in",
-        {"name": pages.make(), "secret": "four words that nobody guesses"},
+        {"name": admin.name, "secret": "four words that nobody guesses"},
     )
     assert back.status == 200
     assert ("days", "77") in back.form(f"{path}/retention").fields
