@@ -22,7 +22,6 @@ from likeness.service.govern.health import Finding
 from likeness.service.govern.sign_in import SignedIn
 from likeness.service.uses import Caller, Home, Proof, Stated
 from likeness.service.video.uploads import Uploads
-from likeness.terms import Action, Principal
 from likeness.terms import Action, Principal, Role
 
 ROOT = "/console"
