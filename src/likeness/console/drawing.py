@@ -51,6 +51,8 @@ def similarity(value: float) -> str:
     digits = 2 if 99 <= value < 100 else 1
     cut = floor(value * 10**digits) / 10**digits
     return "100" if value >= 100 else f"{cut:.{digits}f}"
+
+
 def minute(moment: datetime) -> str:
     """Give a moment as people read it, to the minute."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
