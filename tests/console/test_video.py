@@ -257,3 +257,35 @@ def test_progress_is_told_until_the_end(searched: tuple[Person, Shown]) -> None:
     assert told.headers["content-type"] == "text/event-stream"
     (line,) = [one for one in told.text.splitlines() if one.startswith("data: ")]
     assert json.loads(line.removeprefix("data: "))["ended"] is True
+
+
+def verdicts(shown: Shown, person: int) -> list[str]:
+    """What may be said of a person, by the values of their form."""
+    begin = shown.html.index(f'id="verdict-{person}"')
+    form = shown.html[begin : shown.html.index("</select>", begin)]
+    return [one.partition('"')[0] for one in form.split('value="')[1:]]
+
+
+def test_who_somebody_is_is_corrected_and_taken_back(pages: Pages, clip: bytes, staff: str) -> None:
+    person = pages.person(Role.OPERATOR)
+    shown = done(person, sent(person, clip, act="search-people", collection=staff))
+    correct = f"{shown.path}/correct"
+
+    def say(verdict: str, number: int = 0) -> Shown:
+        csrf = dict(shown.form(correct).fields)["csrf"]
+        fields = {"csrf": csrf, "person": str(number), "verdict": verdict}
+        return Shown(person.client.post(correct, data=fields))
+
+    named = next(one for one in verdicts(shown, 0) if one.startswith("is:"))
+    nobody = say("nobody")
+    assert "It is corrected." in nobody.text
+    assert "Stranger 2" in nobody.text
+    assert "similar to Rosa" in nobody.text
+    assert "Rosa: similarity" in say(named).text
+    assert "corrected" not in say("found").text.replace("It is corrected.", "")
+    joined = say("same:0", 1)
+    assert "Stranger 1" not in joined.text
+    assert "Person 2 of the clip is somebody else" in joined.html
+    assert "Stranger 1" in say("found", 1).text
+    for wrong in ("is:00000000-0000-4000-8000-000000000000", "is:x", "same:9", "same:0", "fly"):
+        assert say(wrong).status in (400, 404), wrong

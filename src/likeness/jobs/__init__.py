@@ -35,6 +35,7 @@ from likeness.jobs.notices import (
     put_off,
 )
 from likeness.jobs.results import (
+    CORRECTION,
     SHOT,
     Mention,
     Result,
@@ -50,6 +51,7 @@ from likeness.jobs.results import (
     keep_segment,
     last_result,
     mentions_of,
+    replace_result,
     results_of,
     segment_of,
     segments_kept,
@@ -77,6 +79,7 @@ from likeness.jobs.tables import FORGOTTEN_FROM
 
 __all__ = [
     "BEAT_S",
+    "CORRECTION",
     "FORGOTTEN_FROM",
     "KEPT",
     "MOST_ATTEMPTS",
@@ -135,6 +138,7 @@ __all__ = [
     "put_off",
     "release_delivery",
     "release_job",
+    "replace_result",
     "request_of",
     "results_of",
     "rewrap_keys",

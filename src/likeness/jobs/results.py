@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, tuple_, update
 
+from likeness.errors import Conflict
 from likeness.jobs.job import KEPT, JobState
 from likeness.jobs.keys import open_key, place_of
 from likeness.jobs.rows import delete_jobs, job_stopped
@@ -21,7 +22,11 @@ from likeness.storage import legible, legible_rows
 from likeness.terms import in_batches
 
 SHOT = "shot"
-"""The part of results that shows people: what an erasure deletes with whoever it mentions."""
+"""The part of results that shows people."""
+CORRECTION = "correction"
+"""The part of results that says what somebody says of an owner."""
+OF_PEOPLE = (SHOT, CORRECTION)
+"""The parts that an erasure deletes with whoever they mention."""
 
 _AT_A_TIME = 1000
 _IDS_AT_A_TIME = 900
@@ -132,6 +137,29 @@ def keep_results(
                 for one in some
             ],
         )
+
+
+def replace_result(
+    connection: Connection, keyring: Keyring, job_id: str, result: Result, *, keep: bool = True
+) -> None:
+    """Put a result in place of the one of its part and number, of a job that has succeeded.
+
+    Without `keep` nothing takes its place.
+
+    Raises:
+        Conflict: the job has not succeeded.
+        KeyUnusable: a key is gone.
+    """
+    row = connection.execute(select(*_OF_JOB, JOBS.c.state).where(JOBS.c.id == job_id)).first()
+    if row is None or row.state != JobState.SUCCEEDED:
+        raise Conflict("The job has not succeeded, so it has found nothing to correct.")
+    place = RESULTS.c.part == result.part, RESULTS.c.number == result.number
+    connection.execute(delete(RESULTS).where(RESULTS.c.job_number == row.number, *place))
+    if keep:
+        key = open_key(keyring, row.id, row.sealed_key)
+        sealed = key.seal(result.content, _of_result(job_id, result.part, result.number))
+        values = {name: getattr(result, name) for name in ("part", "number", "owner", "at_ms")}
+        connection.execute(insert(RESULTS), {"job_number": row.number, "sealed": sealed, **values})
 
 
 def results_of(
@@ -309,7 +337,9 @@ def forget_people(connection: Connection, ids: Sequence[UUID]) -> None:
     for job_number, owner in connection.execute(owners.distinct()).all():
         connection.execute(
             delete(RESULTS).where(
-                RESULTS.c.job_number == job_number, RESULTS.c.part == SHOT, RESULTS.c.owner == owner
+                RESULTS.c.job_number == job_number,
+                RESULTS.c.part.in_(OF_PEOPLE),
+                RESULTS.c.owner == owner,
             )
         )
     connection.execute(delete(MENTIONS).where(_of_people(ids)))

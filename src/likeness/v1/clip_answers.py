@@ -86,7 +86,8 @@ class PersonSeenAnswer(Answer):
 
     `best_s` is when they are seen best, null where they never are seen well enough to be
     recognised. `candidates` are whom they are like, the most alike first; nobody while that is
-    `withheld`, since people have to decide `case` first.
+    `withheld`, since people have to decide `case` first. `corrected` is whether somebody said who they
+    are.
     """
 
     number: int
@@ -96,6 +97,7 @@ class PersonSeenAnswer(Answer):
     candidates: list[SeenMatchAnswer]
     withheld: bool
     case: UUID | None
+    corrected: bool
 
     @classmethod
     def of(cls, person: ClipPerson) -> Self:
@@ -111,6 +113,7 @@ class PersonSeenAnswer(Answer):
             candidates=[SeenMatchAnswer.of(one) for one in person.candidates],
             withheld=person.withheld,
             case=person.case_id,
+            corrected=person.correction is not None or bool(person.joined),
         )
 
 

@@ -38,7 +38,7 @@ seen?.addEventListener("click", (event) => {
   if (link) {
     event.preventDefault();
     show(Number(link.dataset.at));
-    now.textContent = link.getAttribute("aria-label") ?? link.textContent;
+    now.textContent = link.dataset.now;
     return;
   }
   const line = event.target.closest(".line");

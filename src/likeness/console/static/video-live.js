@@ -15,8 +15,11 @@ if (list) {
     document.querySelector(".nothing")?.remove();
     while (list.children.length > MOST) list.lastElementChild.remove();
   });
+  told.addEventListener("state", (event) => {
+    document.getElementById("search-state").textContent = event.data;
+  });
   told.addEventListener("end", () => {
     told.close();
-    status.textContent = status.dataset.over;
+    location.reload();
   });
 }

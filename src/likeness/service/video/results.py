@@ -23,6 +23,7 @@ from likeness.service.search.naming import Expected
 from likeness.service.uses import Caller, Home, Outcome, Record, use_in
 from likeness.service.video import kept
 from likeness.service.video.asked import Asked, ClipAct, Request, read_request
+from likeness.service.video.corrections import corrected, read_correction
 from likeness.service.video.gathering import SeenLook, box_on
 from likeness.service.video.kept import ClipFacts
 from likeness.service.video.manage import required_job
@@ -161,6 +162,7 @@ def people_seen(home: Home, caller: Caller, act: ClipAct | None, job_id: str) ->
             )
             for one in map(kept.read_person, found.part(kept.PERSON))
         )
+        people = corrected(people, map(read_correction, found.part(jobs.CORRECTION)))
         found.answered(len(people))
         seen = ClipSeen(
             facts.clip,

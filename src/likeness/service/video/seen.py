@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from likeness.terms import Box, Face
@@ -47,6 +48,27 @@ class ClipMatch:
         return str(self.reference_id) if self.subject is None else self.subject
 
 
+class Said(StrEnum):
+    """What somebody says of a person of a clip, whatever was found."""
+
+    IS = "is"
+    """They are somebody whom they are like."""
+    NOBODY = "nobody"
+    """They are none of those."""
+    SAME = "same"
+    """They are another person of the clip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What `by` says of a person: they are whoever a reference is of, or another of the clip."""
+
+    said: Said
+    reference_id: UUID | None = None
+    other: int | None = None
+    by: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipPerson:
     """Somebody who is seen in a clip, and when; `number` counts from 0 by who is seen first.
@@ -56,7 +78,8 @@ class ClipPerson:
     be compared, 0 where nobody was looked for. `candidates` are whom they are like, most
     alike first; empty where nobody was looked for, and while that is `withheld`: people decide case
     `case_id` first, and strangers cannot be told from others until then. `decided` is whether they
-    have.
+    have. `correction` is what somebody said of them, and `joined` are the numbers of those who were
+    said to be the same person.
     """
 
     number: int
@@ -69,6 +92,8 @@ class ClipPerson:
     case_id: UUID | None = None
     withheld: bool = False
     decided: bool = False
+    correction: "Correction | None" = None
+    joined: tuple[int, ...] = ()
 
     @property
     def match(self) -> ClipMatch | None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import partial
+from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
 
@@ -22,7 +23,7 @@ from likeness.console.pages.video.words import (
 from likeness.console.router import Pages
 from likeness.console.streams import events
 from likeness.console.visit import Page, Redirect, Streamed, Visit, link
-from likeness.errors import NotFound
+from likeness.errors import InvalidRequest, NotFound
 from likeness.jobs import KEPT, Job, JobState
 from likeness.server import event, wait_within
 from likeness.service.redact.findings import DoubtfulPlace
@@ -35,15 +36,16 @@ from likeness.service.video.clip_files import (
     purpose_of,
     remove_clip_of,
 )
+from likeness.service.video.correct import correct_sighting
 from likeness.service.video.kept import ClipFacts
 from likeness.service.video.manage import required_job, show_job, stop_job, told_of_failure
 from likeness.service.video.results import people_seen
-from likeness.service.video.seen import ClipPerson, ClipSeen
+from likeness.service.video.seen import ClipPerson, ClipSeen, Correction, Said
 from likeness.terms import Action, Box, clock
 
 job = Pages()
 
-_WIDTH = 1000
+_WIDTH, _MOST_ROWS = 1000, 200
 _LOOK_S, _LONGEST_S = 0.5, 300.0
 
 
@@ -97,12 +99,44 @@ def do_more(visit: Visit) -> Redirect:
     return Redirect(link("video", "jobs", begun.id), visit.t("video.begun"))
 
 
+@job.does("/video/jobs/{id}/correct", Action.DETECT, again=show_one_job)
+def correct(visit: Visit) -> Redirect:
+    """Say who a person of a clip is, whatever was found."""
+    job_id, number = visit.params["id"], _number(visit.form.text("person"))
+    caller = visit.caller("CorrectSighting")
+    correct_sighting(visit.home, caller, job_id, number, _correction(visit))
+    return Redirect(link("video", "jobs", job_id), visit.t("video.corrected"))
+
+
 @job.does("/video/jobs/{id}/remove-clip", Action.DETECT, again=show_one_job)
 def remove_clip(visit: Visit) -> Redirect:
     """Delete the clip of a job from the server."""
     job_id = visit.params["id"]
     remove_clip_of(visit.home, visit.caller("RemoveClip"), job_id)
     return Redirect(link("video", "jobs", job_id), visit.t("video.clip_removed"))
+
+
+def _correction(visit: Visit) -> Correction | None:
+    said, _, whom = visit.form.text("verdict").partition(":")
+    match said:
+        case "found":
+            return None
+        case "nobody":
+            return Correction(Said.NOBODY, by=visit.principal.id)
+        case "is":
+            try:
+                return Correction(Said.IS, UUID(whom), by=visit.principal.id)
+            except ValueError as error:
+                raise InvalidRequest("Choose somebody of the list.") from error
+        case "same":
+            return Correction(Said.SAME, other=_number(whom), by=visit.principal.id)
+    raise InvalidRequest("Choose who it is.")
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 9):
+        raise InvalidRequest("Choose somebody of the list.")
+    return int(text)
 
 
 def _facts(visit: Visit, shown: Job, asked: Asked) -> dict[str, object]:
@@ -135,12 +169,17 @@ def _timeline(visit: Visit, seen: ClipSeen, act: str) -> dict[str, object]:
     """Draw who is seen when: a line for each person, as wide as the part that was looked at."""
     labels, at = labels_of(visit, seen, act), moment_asked(visit)
     scale = _WIDTH / max(seen.to_s - seen.from_s, 0.001)
-    rows = [
-        _row(visit, one, act, str(labels[one.number]), seen.from_s, scale) for one in seen.people
-    ]
+    first = _first_row(visit)
+    listed = seen.people[first : first + _MOST_ROWS]
+    rows = [_row(visit, one, act, labels[one.number], seen.from_s, scale) for one in listed]
     clip = seen.clip
     return {
         "rows": rows,
+        "before": max(0, first - _MOST_ROWS) if first else None,
+        "after": first + _MOST_ROWS if len(seen.people) > first + _MOST_ROWS else None,
+        "others": [
+            (one.number, labels[one.number]) for one in seen.people[:_MOST_ROWS] if not one.withheld
+        ],
         "from": clock(seen.from_s),
         "to": clock(seen.to_s),
         "from_s": seen.from_s,
@@ -153,11 +192,21 @@ def _timeline(visit: Visit, seen: ClipSeen, act: str) -> dict[str, object]:
     }
 
 
+def _first_row(visit: Visit) -> int:
+    text = visit.query.get("first", "0")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
+
+
 def _row(
     visit: Visit, person: ClipPerson, act: str, label: str, from_s: float, scale: float
 ) -> dict[str, object]:
     matches = [
-        {"name": one.name, "said": match_said(visit, one), "match": one.match}
+        {
+            "name": one.name,
+            "said": match_said(visit, one),
+            "match": one.match,
+            "reference": one.reference_id,
+        }
         for one in person.candidates
     ]
     spans = [
@@ -170,7 +219,10 @@ def _row(
         for one in person.intervals
     ]
     return {
-        "number": person.number + 1,
+        "number": person.number,
+        "correction": None if person.correction is None else person.correction.said.value,
+        "joined": [number + 1 for number in person.joined],
+        "withheld": person.withheld,
         "label": label,
         "kind": kind_of(person, act),
         "matches": matches,

@@ -163,6 +163,8 @@ async def _events(
             if page is not None and not (page.sightings or is_first):
                 yield event("end", "")
                 return
+            if page is not None:
+                yield event("state", visit.t(f"video.live.state.{page.of.state.value}"))
             for one in () if page is None else page.sightings:
                 html = draw_part("video/sighting.html", visit, {"one": _said(visit, one)})
                 yield event("sighting", html, str(one.number))
