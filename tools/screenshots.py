@@ -28,7 +28,7 @@ from tests.rekognition.operations.discs import disc
 from tests.reports.browser import find_chromium
 
 _FOLDER = Path(__file__).parents[1] / "docs" / "console"
-_SIZE = {"width": 1100, "height": 760}
+_SIZE = {"width": 1100, "height": 800}
 _COLOURS = 96
 _PEOPLE = {
     "Crimson": (220, 40, 40),

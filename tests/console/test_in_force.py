@@ -9,6 +9,7 @@ import pytest
 from likeness.access import Grant
 from likeness.policy import shipped
 from likeness.secrets import SigningKey
+from likeness.service.enrol.collections import create_collection
 from likeness.service.govern import ledger, policy
 from likeness.service.govern.keys import create_key, list_keys
 from likeness.service.uses import Caller
@@ -105,6 +106,17 @@ def test_an_admin_stops_an_organisation_and_lets_it_go_on(
     sent = admin.client.post(lift.action, data=dict(lift.fields))
     assert sent.status_code == 200
     assert organisation not in stopped(pages)
+
+
+def test_a_collection_is_stopped_by_its_name(admin: Person, auditor: Person, pages: Pages) -> None:
+    name = f"stopped-{next(_NUMBERS)}"
+    caller = Caller(Principal("local:tests", Role.ADMIN), "CreateCollection")
+    made = create_collection(pages.home, caller, name)
+    asked = {"scope": "collection", "subject": name, "reason": "complaint"}
+    shown = admin.send(admin.see(ROOT), f"{ROOT}/suspend", asked)
+    assert f"Collection: {name}" in shown.text
+    assert str(made.id) in stopped(pages)
+    assert name not in auditor.see(ROOT).text
 
 
 def test_a_form_that_is_sent_twice_stops_once(admin: Person, organisation: str) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from likeness.console.pages.in_force.rules import names_of_keys
 from likeness.console.router import Pages
 from likeness.console.visit import Download, Page, Problem, Visit
 from likeness.errors import InputError, InvalidRequest, LedgerBroken, StateError
 from likeness.ledger import Entry, read_checkpoint, read_receipt
 from likeness.secrets import VerifyingKey
 from likeness.service.govern import ledger as acts
-from likeness.service.govern.keys import list_keys
 from likeness.service.govern.ledger import ShownEntry
 from likeness.terms import UNDECLARED, Action
 
@@ -57,7 +57,7 @@ def show_ledger(visit: Visit) -> Page:
         "about": about,
         "older": older,
         "is_first": "before" not in visit.query,
-        "names": _names(visit),
+        "names": names_of_keys(visit),
     }
     return Page("in_force/ledger.html", values, 200 if problem is visit.problem else 404)
 
@@ -71,7 +71,7 @@ def show_entry(visit: Visit) -> Page:
         "line": line,
         "facts": list(_facts(visit, line.entry)) if line.entry else [],
         "written": shown.written.decode("ascii", "backslashreplace"),
-        "names": _names(visit),
+        "names": names_of_keys(visit),
     }
     return Page("in_force/entry.html", values)
 
@@ -124,13 +124,6 @@ def _text(content: bytes) -> str:
         return content.decode()
     except ValueError as error:
         raise InvalidRequest("Not a text file. Choose the file as it was written.") from error
-
-
-def _names(visit: Visit) -> dict[str, str]:
-    """Name the holders of keys by what entries call them, for those who may see the keys."""
-    if not visit.may(Action.GOVERN):
-        return {}
-    return {f"key:{one.id}": one.name for one in list_keys(visit.home)}
 
 
 def _facts(visit: Visit, entry: Entry) -> Iterator[tuple[str, str]]:

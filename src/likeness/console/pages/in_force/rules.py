@@ -1,8 +1,8 @@
 """The rules in force, pack by pack, and the stop switch."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 from markupsafe import Markup
@@ -23,12 +23,10 @@ from likeness.policy import (
     vocabulary,
 )
 from likeness.service.govern import policy as acts
+from likeness.service.govern.keys import list_keys
 from likeness.terms import Action
 
 rules = Pages()
-
-_MOST_OFFERED = 200
-"""So many collections are offered by name; others can be typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +70,7 @@ def show_rules(visit: Visit) -> Page:
         "others": [one for one in packs if not one.in_force],
         "rules": now,
         "suspensions": [(one, _named(visit, one)) for one in now.suspensions],
+        "names": names_of_keys(visit),
         "scopes": [(one.value, visit.t(f"in_force.scopes.{one}")) for one in reversed(Scope)],
         "offered": _offered(visit) if visit.may(Action.GOVERN) else [],
     }
@@ -121,6 +120,13 @@ def resume(visit: Visit) -> Redirect:
     return Redirect(link("in-force"), visit.t("in_force.goes_on", what=what))
 
 
+def names_of_keys(visit: Visit) -> dict[str, str]:
+    """Name the holders of keys by what entries call them, for those who may see the keys."""
+    if not visit.may(Action.GOVERN):
+        return {}
+    return {f"key:{one.id}": one.name for one in list_keys(visit.home)}
+
+
 def _scope(visit: Visit) -> Scope:
     with visit.about("scope"):
         try:
@@ -130,17 +136,20 @@ def _scope(visit: Visit) -> Scope:
 
 
 def _offered(visit: Visit) -> list[str]:
-    """Name what can be stopped, for a field that completes what is typed."""
-    collections = [one.name for one in visit.home.gallery.collections()][:_MOST_OFFERED]
-    return [*acts.organisations(visit.home), *vocabulary().purposes, *collections]
+    """Name organisations and purposes, for a field that completes what is typed."""
+    return [*acts.organisations(visit.home), *vocabulary().purposes]
 
 
 def _named(visit: Visit, suspension: Suspension) -> str:
     """Name what is stopped; a collection by its name, to those who may read which there are."""
     if suspension.scope is not Scope.COLLECTION or not visit.may(Action.READ):
         return suspension.subject
-    names: Mapping[UUID, str] = {one.id: one.name for one in visit.home.gallery.collections()}
-    return names.get(UUID(suspension.subject), suspension.subject)
+    collections = visit.home.collections
+    try:
+        of_id = partial(collections.of_id, collection_id=UUID(suspension.subject))
+        return visit.home.database.read(of_id).name
+    except NotFound:
+        return suspension.subject
 
 
 def _in_words(visit: Visit, suspension: Suspension) -> str:
