@@ -127,7 +127,7 @@ form.addEventListener("submit", (event) => {
   at("going-problem").hidden = !problem;
   at("going-problem").textContent = problem;
   at("told").hidden = true;
-  at("told").querySelector("tbody").replaceChildren();
+  at("told").querySelector("ul").replaceChildren();
   at("see").hidden = true;
   at("going-say").textContent = "";
   if (problem) {
@@ -258,9 +258,18 @@ function note(result) {
   counts[result.outcome] += 1;
   if (result.outcome !== "rejected" && !result.remarks) return;
   at("told").hidden = false;
-  const row = at("told").querySelector("tbody").insertRow();
-  const outcome = words[result.outcome];
-  for (const text of [result.path, result.subject, outcome, result.reason || result.remarks]) {
-    row.insertCell().textContent = text;
+  const line = document.createElement("li");
+  const parts = [
+    ["strong", result.path],
+    ["bdi", result.subject],
+    ["span", words[result.outcome], "tag"],
+    ["span", result.reason || result.remarks, "hint"],
+  ];
+  for (const [tag, text, kind] of parts) {
+    const part = document.createElement(tag);
+    part.textContent = text;
+    part.className = kind ?? "";
+    line.append(part, " ");
   }
+  at("told").querySelector("ul").append(line);
 }
