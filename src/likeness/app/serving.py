@@ -111,6 +111,7 @@ class Serving(Closing):
         self.refuse_malformed = rekognition.refuse_malformed
         acts = Acts(backend, self._gate.pictures, self._is_ready)
         offered = offered_to_pages(backend, uploads, installation, metrics)
+        self._opened.callback(offered.background.close)
         self.router = Router(
             [
                 Route("/healthz", _alive),

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from likeness.access import may
 from likeness.buckets import Buckets
+from likeness.console.background import Background
 from likeness.console.forms import Form
 from likeness.console.memory import Memory
 from likeness.console.wording import Wording, languages
@@ -60,7 +61,10 @@ class Operated:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """What pages work with; `samples` are few, and none where they were never fetched."""
+    """What pages work with; `samples` are few, and none where they were never fetched.
+
+    `background` runs what takes longer than anybody waits for a page.
+    """
 
     home: Home
     buckets: Buckets
@@ -69,6 +73,7 @@ class Offered:
     samples: tuple[Sample, ...] = ()
     htmx: bytes | None = field(default=None, repr=False)
     listeners: Listeners = field(default_factory=Listeners)
+    background: Background = field(default_factory=Background, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """Look through who is in a collection, page by page: by name, or one person and their pictures."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from unicodedata import normalize
 from uuid import UUID
 
-from likeness.errors import NotFound
-from likeness.gallery import Collection, CollectionRows, Subject
+from likeness.errors import KeyUnusable, NotFound
+from likeness.gallery import Collection, CollectionRows, KeptChange, Subject
 from likeness.review import open_crop
 from likeness.service.enrol.subjects import ListedReference, ListedSubject, Page
 from likeness.service.uses import Caller, Outcome, Rows, opens_blurred, still_of
@@ -32,10 +33,14 @@ class FoundSubjects:
 
 @dataclass(frozen=True, slots=True)
 class ShownSubject:
-    """A subject, and a part of the list of their references."""
+    """A subject, and a part of the list of their references.
+
+    `last_change` is what can be undone of them, None where nothing can.
+    """
 
     subject: Subject
     references: Page[ListedReference]
+    last_change: KeptChange | None
 
 
 def find_subjects(
@@ -92,7 +97,7 @@ def show_subject(
         found = its.references.page(after=after, limit=limit + 1, subject_number=subject.number)
         listed = [ListedReference(one, subject) for one in found[:limit]]
         end = listed[-1].reference.number if len(found) > limit else None
-        return ShownSubject(subject, Page(of, listed, total, end))
+        return ShownSubject(subject, Page(of, listed, total, end), _last_change(its, subject))
 
     with rows.record(caller, Action.READ, of) as record:
         shown = of.read(read)
@@ -160,6 +165,13 @@ def show_faces(
         one: still_of(crop_jpeg, purpose, unblurred=unblurred)
         for one, crop_jpeg in crops_jpeg.items()
     }
+
+
+def _last_change(its: CollectionRows, subject: Subject) -> KeptChange | None:
+    # Whoever undoes one that is damaged is told so.
+    with suppress(NotFound, KeyUnusable):
+        return its.subject_changes.last_of(subject)
+    return None
 
 
 def _sized(its: CollectionRows, found: Sequence[Subject]) -> list[ListedSubject]:

@@ -75,6 +75,7 @@ def subject_values(visit: Visit) -> dict[str, Any]:
         "of": page.collection,
         "subject": shown.subject,
         "page": page,
+        "last": shown.last_change,
         "is_first": not after,
         "faces": faces_of(visit, page.collection.name, [one.reference.id for one in page.listed]),
         "blurred": is_blurred(visit),

@@ -1,0 +1,111 @@
+"""Acts that take longer than anybody waits for a page: they go on, and their answers stay a while.
+
+Each is somebody's, and they alone see its answer: ids, which pages read anew. One runs at a time.
+Nothing outlives the server: whoever asks again after that begins it again.
+"""
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+from likeness.errors import LikenessError, TooBusy
+from likeness.terms import Closing
+
+_logger = logging.getLogger(__name__)
+
+_MOST_KEPT, _MOST_WAITING = 200, 20
+
+Tell = Callable[[int, int], None]
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """An act that was begun: how far it is, and what came of it."""
+
+    done: int = 0
+    total: int = 0
+    answer: Any = None
+    error: Exception | None = None
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is an answer or an error."""
+        return self._ended.is_set()
+
+    def wait(self, within_s: float) -> None:
+        """Wait for its end, but not for long."""
+        self._ended.wait(within_s)
+
+
+class Background(Closing):
+    """Runs acts one after another, and keeps what came of them; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._of: OrderedDict[Hashable, Work] = OrderedDict()
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._closed = threading.Event()
+        self._threads = set[threading.Thread]()
+
+    def begin(self, whose: Hashable, act: Callable[[Tell], Any]) -> Work:
+        """Begin an act, unless the last of the same key still runs; forget what came of that.
+
+        Raises:
+            TooBusy: too many wait.
+        """
+        with self._lock:
+            known = self._of.get(whose)
+            if known is not None and not known.has_ended:
+                return known
+            if len(self._threads) >= _MOST_WAITING or self._closed.is_set():
+                raise TooBusy("Too many such acts are waiting. Try again later.")
+            work = self._of[whose] = Work()
+            self._of.move_to_end(whose)
+            self._forget_some()
+            thread = threading.Thread(
+                target=self._run, args=(work, act), name="likeness: console", daemon=True
+            )
+            self._threads.add(thread)
+        thread.start()
+        return work
+
+    def find(self, whose: Hashable) -> Work | None:
+        """Find the last act of a key; None where there is none."""
+        with self._lock:
+            return self._of.get(whose)
+
+    def close(self) -> None:
+        """Stop what runs when it next tells how far it is, and begin nothing more."""
+        self._closed.set()
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join()
+
+    def _run(self, work: Work, act: Callable[[Tell], Any]) -> None:
+        def tell(done: int, total: int) -> None:
+            if self._closed.is_set():
+                raise TooBusy("The server closes. Begin again when it is back.")
+            work.done, work.total = done, total
+
+        try:
+            with self._turn:
+                tell(0, 0)
+                work.answer = act(tell)
+        except Exception as error:
+            if not isinstance(error, LikenessError):
+                _logger.error("an act of a page failed: %s", type(error).__name__)
+            work.error = error
+        finally:
+            with self._lock:
+                self._threads.discard(threading.current_thread())
+            work._ended.set()
+
+    def _forget_some(self) -> None:
+        ended = [key for key, work in self._of.items() if work.has_ended]
+        for key in ended[: max(0, len(self._of) - _MOST_KEPT)]:
+            del self._of[key]

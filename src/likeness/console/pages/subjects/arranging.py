@@ -1,0 +1,172 @@
+"""Renaming, merging and splitting people, moving faces between them, and undoing it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from markupsafe import Markup
+
+from likeness.console.pages.collections.asked import after_number, id_in_path, ids_sent
+from likeness.console.pages.collections.people import faces_of
+from likeness.console.router import Pages
+from likeness.console.visit import Outcome, Page, Redirect, Visit, link
+from likeness.errors import InvalidRequest
+from likeness.gallery import Subject
+from likeness.service.enrol import browse
+from likeness.service.enrol import subject_changes as acts
+from likeness.service.enrol.subject_changes import ChangedSubject
+from likeness.service.enrol.subjects import ListedSubject
+from likeness.terms import Action
+
+arranging = Pages()
+
+_MOST_FACES = 48
+_PERSON = "/collections/{name}/subjects/{subject_id}"
+
+
+@arranging.shows(f"{_PERSON}/arrange", Action.ARRANGE)
+def show_person(visit: Visit) -> Page:
+    """Show what can be put right of a person: their name, and which faces are theirs."""
+    name, after = visit.params["name"], after_number(visit)
+    shown = browse.show_subject(
+        visit.home,
+        visit.caller("ShowSubject"),
+        name,
+        id_in_path(visit, "subject_id"),
+        after=after,
+        limit=_MOST_FACES,
+    )
+    listed = shown.references.listed
+    values = {
+        "of": shown.references.collection,
+        "subject": shown.subject,
+        "page": shown.references,
+        "last": shown.last_change,
+        "is_first": not after,
+        "chosen": visit.form.all("reference") or [visit.query.get("reference", "")],
+        "faces": faces_of(
+            visit, shown.references.collection.name, [one.reference.id for one in listed]
+        ),
+    }
+    return Page("subjects/arrange.html", values)
+
+
+@arranging.does(f"{_PERSON}/arrange", Action.ARRANGE)
+def choose_faces(visit: Visit) -> Outcome:
+    """Show the same with the faces that were chosen on another page."""
+    return show_person(visit)
+
+
+@arranging.does(f"{_PERSON}/rename", Action.ARRANGE, again=show_person)
+def rename(visit: Visit) -> Redirect:
+    """Give a person another name."""
+    person = _person(visit)
+    with visit.about("new_name"):
+        done = acts.rename_subject(
+            visit.home,
+            visit.caller("RenameSubject"),
+            visit.params["name"],
+            person.name,
+            visit.form.text("new_name"),
+        )
+    return _led(visit, done, visit.t("arrange.renamed", name=done.subject.name))
+
+
+@arranging.does(f"{_PERSON}/faces", Action.ARRANGE, again=show_person)
+def give_faces(visit: Visit) -> Redirect:
+    """Make the faces that were chosen those of somebody new, or of somebody who is there."""
+    person, name = _person(visit), visit.params["name"]
+    chosen, to = ids_sent(visit, "reference"), visit.form.text("to")
+    with visit.about("to"):
+        if not chosen:
+            raise InvalidRequest(visit.t("arrange.no_face"))
+        if visit.form.text("what") == "move":
+            done = acts.move_references(
+                visit.home, visit.caller("MoveReferences"), name, person.name, to, chosen
+            )
+            key = "arrange.moved"
+        else:
+            done = acts.split_subject(
+                visit.home, visit.caller("SplitSubject"), name, person.name, to, chosen
+            )
+            key = "arrange.split_off"
+    said = visit.t(key, count=len(done.moved), name=done.others[0].subject.name)
+    return _led(visit, done, said)
+
+
+@arranging.does(f"{_PERSON}/undo", Action.ARRANGE, again=show_person)
+def undo(visit: Visit) -> Redirect:
+    """Undo the last change of a person."""
+    done = acts.undo_subject_change(
+        visit.home, visit.caller("UndoSubjectChange"), visit.params["name"], _person(visit).name
+    )
+    if done.is_gone:
+        said = visit.t("arrange.undone_gone", name=done.subject.name)
+        return Redirect(link("collections", visit.params["name"], "unnamed"), said)
+    return _led(visit, done, visit.t("arrange.undone", name=done.subject.name))
+
+
+@arranging.shows("/collections/{name}/merge", Action.ARRANGE)
+def show_merge(visit: Visit) -> Page:
+    """Show who are to become one person, and ask who stays."""
+    name, ids = visit.params["name"], _to_merge(visit)
+    chosen: list[ListedSubject] = []
+    if ids:
+        chosen = browse.name_subjects(visit.home, visit.caller("ListSubjects"), name, ids)
+    most = max(chosen, key=lambda one: one.references, default=None)
+    values = {
+        "name": name,
+        "chosen": chosen,
+        "stays": visit.form.text("into") or (most and str(most.subject.id)) or "",
+    }
+    return Page("subjects/merge.html", values)
+
+
+@arranging.does("/collections/{name}/merge", Action.ARRANGE, again=show_merge)
+def merge(visit: Visit) -> Outcome:
+    """Merge who was chosen; what was chosen on another page is asked about first."""
+    if not visit.form.has("asked"):
+        if not _to_merge(visit):
+            raise InvalidRequest(visit.t("merge.nobody"))
+        return show_merge(visit)
+    name, typed = visit.params["name"], visit.form.text("into_name")
+    with visit.about("into_name"):
+        listed = browse.name_subjects(
+            visit.home, visit.caller("ListSubjects"), name, _to_merge(visit)
+        )
+        names = {str(one.subject.id): one.subject.name for one in listed}
+        into = typed or names.get(visit.form.text("into"), "")
+        gone = [one for one in names.values() if one != into]
+        if not into or not gone:
+            raise InvalidRequest(visit.t("merge.one_alone"))
+        done = acts.merge_subjects(visit.home, visit.caller("MergeSubjects"), name, gone, into)
+    said = visit.t("merge.done", count=len(done.others), name=done.subject.name)
+    return _led(visit, done, said)
+
+
+def _to_merge(visit: Visit) -> Sequence[UUID]:
+    """Give who was ticked, or whom the address names."""
+    if visit.form.has("subject"):
+        return ids_sent(visit, "subject")
+    named = [visit.query.get(key, "") for key in ("one", "other")]
+    try:
+        return list(dict.fromkeys(UUID(one) for one in named if one))
+    except ValueError as error:
+        raise InvalidRequest("The address names nobody who is here. Choose in the list.") from error
+
+
+def _person(visit: Visit) -> Subject:
+    """Find the person of the address."""
+    (found,) = browse.name_subjects(
+        visit.home,
+        visit.caller("ListSubjects"),
+        visit.params["name"],
+        [id_in_path(visit, "subject_id")],
+    )
+    return found.subject
+
+
+def _led(visit: Visit, done: ChangedSubject, said: Markup) -> Redirect:
+    """Lead to whoever was changed, with what there is to look at."""
+    remarks = Markup(" ").join([said, *done.remarks])
+    to = link("collections", visit.params["name"], "subjects", done.subject.id, "arrange")
+    return Redirect(to, remarks)

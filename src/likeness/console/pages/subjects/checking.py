@@ -1,0 +1,51 @@
+"""Does it work here? Whom a collection mixes up or misses, and what to mend."""
+
+from functools import partial
+
+from likeness.console.background import Tell
+from likeness.console.pages.subjects import begun
+from likeness.console.router import Pages
+from likeness.console.visit import Page, Redirect, Visit, link
+from likeness.service.enrol.check_subjects import check_subjects
+from likeness.service.enrol.collections import describe_collection
+from likeness.service.enrol.findings import Findings, show_findings
+from likeness.terms import Action, one_in
+
+checking = Pages()
+
+_KIND = "check"
+
+
+@checking.shows("/collections/{name}/check", Action.SEARCH)
+def show_check(visit: Visit) -> Page:
+    """Show what the last look found that is not mended yet."""
+    name, work = visit.params["name"], begun.find(visit, _KIND)
+    findings: Findings | None = None if work is None else work.answer
+    found = None
+    if findings is None:
+        of = describe_collection(visit.home, visit.caller("DescribeCollection"), name)
+    else:
+        found = show_findings(visit.home, visit.caller("ShowFindings"), name, findings)
+        of = found.collection
+    values = {
+        "of": of,
+        "found": found,
+        "work": None if work is None or work.has_ended else work,
+        "failed": begun.said_of(visit, None if work is None else work.error),
+        "one_in": one_in,
+        "fpir": visit.home.fpir,
+    }
+    return Page("subjects/check.html", values)
+
+
+@checking.does("/collections/{name}/check", Action.SEARCH, again=show_check)
+def check(visit: Visit) -> Redirect:
+    """Look through the collection."""
+    name = visit.params["name"]
+    act = partial(check_subjects, visit.home, visit.caller("CheckSubjects"), name)
+
+    def look(tell: Tell) -> Findings:
+        return Findings.of(act(tell=tell))
+
+    begun.begin(visit, _KIND, look)
+    return Redirect(link("collections", name, "check"))

@@ -1,0 +1,125 @@
+"""Faces that nobody named: who of them is likely one person, to name or to set aside."""
+
+from functools import partial
+
+from likeness.console.pages.collections.people import faces_of
+from likeness.console.pages.subjects import begun
+from likeness.console.router import Pages
+from likeness.console.visit import Page, Redirect, Visit, link
+from likeness.errors import Conflict, InvalidRequest
+from likeness.service.enrol import unnamed as acts
+from likeness.service.enrol.proposals import Proposal, ProposedPerson, propose_people
+from likeness.service.enrol.subject_changes import name_references
+from likeness.service.enrol.unnamed import ListedPerson, ListedUnnamed
+from likeness.terms import Action
+
+unnamed = Pages()
+
+_KIND = "unnamed"
+_MOST_PEOPLE, _MOST_FACES = 12, 6
+_MOST_NUMBER = 2**63 - 1
+
+
+@unnamed.shows("/collections/{name}/unnamed", Action.ARRANGE)
+def show_unnamed(visit: Visit) -> Page:
+    """Show the people who are proposed, the largest groups first."""
+    work = begun.find(visit, _KIND)
+    proposal: Proposal | None = None if work is None else work.answer
+    listed = _listed(visit, () if proposal is None else proposal.people)
+    shown = [each.id for one in listed.people for each in one.shown]
+    values = {
+        "of": listed.collection,
+        "listed": listed,
+        "proposal": proposal,
+        "work": None if work is None or work.has_ended else work,
+        "failed": begun.said_of(visit, None if work is None else work.error),
+        "faces": faces_of(visit, listed.collection.name, shown),
+    }
+    return Page("subjects/unnamed.html", values)
+
+
+@unnamed.does("/collections/{name}/unnamed/group", Action.SEARCH, again=show_unnamed)
+def group(visit: Visit) -> Redirect:
+    """Group the faces that nobody named; from where the last look ended, if that is asked."""
+    given = visit.form.text("after") or "0"
+    if not (given.isascii() and given.isdecimal() and int(given[:20]) <= _MOST_NUMBER):
+        raise InvalidRequest("The form names no place in the list. Reload the page.")
+    caller = visit.caller("ProposePeople")
+    act = partial(propose_people, visit.home, caller, visit.params["name"], after=int(given))
+    begun.begin(visit, _KIND, lambda tell: act(tell=tell))
+    return _back(visit)
+
+
+@unnamed.does("/collections/{name}/unnamed/name", Action.ARRANGE, again=show_unnamed)
+def give_name(visit: Visit) -> Redirect:
+    """Say whose the faces of a group are, without those that were left out."""
+    key, name = visit.form.text("person"), visit.params["name"]
+    with visit.about(f"to-{key}"):
+        person = _person(visit, key)
+        left_out = set(visit.form.all("without"))
+        ids = [one for one in person.reference_ids if str(one) not in left_out]
+        if not ids:
+            raise InvalidRequest(visit.t("unnamed.all_left_out"))
+        to = visit.form.text(f"to-{key}")
+        if visit.form.has("like"):
+            if person.like is None or str(person.like.id) != visit.form.text("like"):
+                raise Conflict(visit.t("unnamed.like_is_gone"))
+            to = person.like.name
+        done = name_references(visit.home, visit.caller("NameReferences"), name, to, ids)
+    said = visit.t(
+        "unnamed.named",
+        count=len(done.moved),
+        name=done.subject.name,
+        link=link("collections", name, "subjects", done.subject.id, "arrange"),
+        remarks=" ".join(done.remarks),
+    )
+    return Redirect(link("collections", name, "unnamed"), said)
+
+
+@unnamed.does("/collections/{name}/unnamed/aside", Action.ARRANGE, again=show_unnamed)
+def set_aside(visit: Visit) -> Redirect:
+    """Propose the faces of some groups no more."""
+    people = [_person(visit, key) for key in visit.form.all("person")]
+    if not people:
+        raise InvalidRequest(visit.t("unnamed.nobody"))
+    ids = [each for one in people for each in one.reference_ids]
+    count = acts.set_aside(visit.home, visit.caller("SetFacesAside"), visit.params["name"], ids)
+    return _back(visit, "unnamed.set_aside", count)
+
+
+@unnamed.does("/collections/{name}/unnamed/again", Action.ARRANGE, again=show_unnamed)
+def propose_again(visit: Visit) -> Redirect:
+    """Propose all faces again that were set aside."""
+    count = acts.propose_again(visit.home, visit.caller("ProposeFacesAgain"), visit.params["name"])
+    return _back(visit, "unnamed.listed_again", count)
+
+
+def _listed(visit: Visit, people: tuple[ProposedPerson, ...]) -> ListedUnnamed:
+    return acts.list_unnamed(
+        visit.home,
+        visit.caller("ListUnnamedFaces"),
+        visit.params["name"],
+        people,
+        limit=_MOST_PEOPLE,
+        shown=_MOST_FACES,
+    )
+
+
+def _person(visit: Visit, key: str) -> ListedPerson:
+    """Find a person who was proposed, with the faces that are nobody's still.
+
+    Raises:
+        Conflict: the proposal is another by now, or the faces are somebody's.
+    """
+    work = begun.find(visit, _KIND)
+    proposal: Proposal | None = None if work is None else work.answer
+    meant = tuple(one for one in (proposal.people if proposal else ()) if one.key == key)
+    listed = _listed(visit, meant)
+    if not listed.people:
+        raise Conflict(visit.t("unnamed.is_gone"))
+    return listed.people[0]
+
+
+def _back(visit: Visit, key: str | None = None, count: int = 0) -> Redirect:
+    said = None if key is None else visit.t(key, count=count)
+    return Redirect(link("collections", visit.params["name"], "unnamed"), said)
