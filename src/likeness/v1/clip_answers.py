@@ -86,8 +86,8 @@ class PersonSeenAnswer(Answer):
 
     `best_s` is when they are seen best, null where they never are seen well enough to be
     recognised. `candidates` are whom they are like, the most alike first; nobody while that is
-    `withheld`, since people have to decide `case` first. `corrected` is whether somebody said who they
-    are.
+    `withheld`, since people have to decide `case` first. `corrected` is whether somebody said who
+    they are.
     """
 
     number: int
