@@ -15,7 +15,6 @@ from likeness.console.pages.try_words import (
     compared_in_words,
     face_in_words,
     named_in_words,
-    warning_in_words,
 )
 from likeness.console.pictures import Marked, Shown, shown
 from likeness.console.router import Pages
@@ -33,7 +32,7 @@ from likeness.service.search.pictures import (
     detect_faces,
 )
 from likeness.service.uses import Caller, Proof, Stated
-from likeness.terms import UNDECLARED, Action, similarity
+from likeness.terms import UNDECLARED, Action, GroupWarning, similarity
 from likeness.vision.decode import Sample, inspect
 from likeness.vision.encode import shown_jpeg
 
@@ -57,7 +56,7 @@ class Answer:
     pictures: tuple[tuple[Markup, Shown], ...] = ()
     faces: tuple[FaceInWords, ...] = ()
     remarks: tuple[Markup | str, ...] = ()
-    warning: Markup | None = None
+    warning: str | None = None
     document: Any = None
     code: str = ""
     receipt: str | None = None
@@ -125,7 +124,7 @@ def compare(visit: Visit) -> Page:
             *_source_remark(visit, face_in_words(visit, found.source_face, "")),
             *dict.fromkeys((*found.source.remarks, *found.target.remarks)),
         ),
-        warning_in_words(visit, found.group_warning),
+        _warning(found.group_warning),
         compared_json(found),
         "rekognition.compare_faces(\n"
         '    SourceImage={"Bytes": first},\n    TargetImage={"Bytes": second},\n'
@@ -175,7 +174,7 @@ def search(visit: Visit) -> Page:
             ),
             *identified.sample.remarks,
         ),
-        warning_in_words(visit, named.naming.group_warning),
+        _warning(named.naming.group_warning),
         identified_json(identified),
         "rekognition.search_faces_by_image(\n"
         f"    CollectionId={json.dumps(name, ensure_ascii=False)},\n"
@@ -305,6 +304,10 @@ def _purpose_of(visit: Visit) -> str:
 
 def _nobody(visit: Visit, smallest_px: float) -> Markup:
     return visit.t("try.no_face", smallest=round(smallest_px))
+
+
+def _warning(warning: GroupWarning | None) -> str | None:
+    return None if warning is None else warning.in_words
 
 
 def _source_remark(visit: Visit, face: FaceInWords) -> tuple[Markup, ...]:

@@ -9,7 +9,7 @@ from likeness.service.search.identify import Candidate, Identification
 from likeness.service.search.named import Named
 from likeness.service.search.naming import Naming
 from likeness.service.search.pictures import ComparedFace, ComparedFaces
-from likeness.terms import Face, GroupWarning, one_in
+from likeness.terms import Face, one_in
 
 _IDENTICAL = 100.0
 # What a head may be turned by without anybody calling it turned.
@@ -45,7 +45,7 @@ def face_in_words(
 ) -> FaceInWords:
     """Say what there is to say of a face, and before it what came of it."""
     t, quality = visit.t, face.quality
-    reasons = Markup(", ").join(t(f"try.reasons.{reason}") for reason in quality.reasons)
+    reasons = Markup(", ").join(t(f"quality.{reason}") for reason in quality.reasons)
     return FaceInWords(
         face=face,
         label=label,
@@ -190,16 +190,3 @@ def _rate(
 def _similarity(similarity: float) -> str:
     """Say a similarity to one digit, never rounded up: 99.99 is not 100."""
     return "100" if similarity >= _IDENTICAL else f"{int(10 * similarity) / 10:.1f}"
-
-
-def warning_in_words(visit: Visit, warning: GroupWarning | None) -> Markup | None:
-    """Say which group's strangers match how much more often than was asked for."""
-    if warning is None:
-        return None
-    return visit.t(
-        "try.group_warning",
-        group=warning.group,
-        rate=one_in(warning.fmr),
-        times=f"{warning.times:.0f}",
-        asked_for=one_in(warning.asked_for),
-    )
