@@ -36,8 +36,10 @@ class Pages:
         self.opened = ExitStack()
 
     def stranger(self, **headers: str) -> Person:
-        """Somebody who is not signed in, without a browser."""
-        person = Person(self.url, **headers)
+        """Somebody who is not signed in, without a browser; from an address of their own."""
+        number = next(_NUMBERS)
+        address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        person = Person(self.url, **{"x-forwarded-for": address, **headers})
         self.opened.callback(person.client.close)
         return person
 
@@ -62,9 +64,10 @@ class Pages:
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
-    """One server for all tests; each makes people and collections of its own."""
+    """One server for all tests, behind a proxy; each makes people and collections of its own."""
     shipped = ship_standards(tmp_path_factory.mktemp("shipped"))
-    with serving_discs(tmp_path_factory.mktemp("home"), shipped) as (running, serving):
+    home = tmp_path_factory.mktemp("home")
+    with serving_discs(home, shipped, behind_proxy=True) as (running, serving):
         pages = Pages(running, serving)
         with pages.opened:
             yield pages

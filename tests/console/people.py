@@ -28,6 +28,7 @@ class Shown(HTMLParser):
         self.headers = response.headers
         self.html = response.text
         self.path = response.url.path
+        self.url = str(response.url)
         self.address = response.url.raw_path.decode()
         self.forms: list[ShownForm] = []
         self.links: list[str] = []
@@ -134,4 +135,5 @@ class Person:
             if name not in given and name not in leave_out:
                 data.setdefault(name, []).append(value)
         data |= {name: value for name, value in given.items()}
-        return Shown(self.client.post(action, data=data, files=files))
+        headers = {"referer": page.url}
+        return Shown(self.client.post(action, data=data, files=files, headers=headers))

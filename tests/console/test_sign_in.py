@@ -1,7 +1,21 @@
 """Signing in: with a password, with an access key, and not by guessing."""
 
+import base64
+import html
+import time
+
+import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
 from likeness.terms import Role
 from tests.console.conftest import PASSWORD, Pages
+
+
+def _code(secret: str, steps: int = 0) -> str:
+    """What an authenticator shows, now or so many steps later."""
+    totp = TOTP(base64.b32decode(secret), 6, SHA1(), 30)
+    return totp.generate(int(time.time()) + 30 * steps).decode()
 
 
 def test_somebody_signs_in_with_a_password_and_out(pages: Pages) -> None:
@@ -21,7 +35,7 @@ def test_the_first_access_key_signs_in(pages: Pages) -> None:
 
 def test_who_guesses_waits_and_learns_nothing(pages: Pages) -> None:
     name = pages.make()
-    person = pages.stranger(**{"x-forwarded-for": "192.0.2.1"})
+    person = pages.stranger()
     said = [person.sign_in(name, f"guess {number}") for number in range(6)]
     nobodys = person.sign_in("nobody at all", "guess")
     assert {one.status for one in said[:4]} == {401}
@@ -43,3 +57,112 @@ def test_a_page_next_is_ours(pages: Pages) -> None:
     for to in ("https://evil.example/", "//evil.example", "/console//evil.example", "/console/\\x"):
         shown = pages.stranger().sign_in(pages.make(), PASSWORD, to=to)
         assert shown.path == "/console/try"
+
+
+def test_codes_are_asked_for_from_then_on_and_each_is_taken_once(pages: Pages) -> None:
+    name = pages.make(Role.REVIEWER)
+    person = pages.stranger()
+    account = person.sign_in(name, PASSWORD, to="/console/account")
+    secret = dict(account.form("/console/account/codes").fields)["secret_of_codes"]
+    assert " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)) in account.text
+    address = html.unescape(account.html)
+    assert f"otpauth://totp/Likeness:{name}?" in address
+    for password, code in ((PASSWORD, "000000"), ("a guess", _code(secret))):
+        wrong = person.send(
+            account, "/console/account/codes", {"secret_for_codes": password, "code": code}
+        )
+        assert wrong.status == 400
+        assert 'id="code-wrong"' in wrong.html
+        assert secret in dict(wrong.form("/console/account/codes").fields).values()
+    on = person.send(
+        account, "/console/account/codes", {"secret_for_codes": PASSWORD, "code": _code(secret)}
+    )
+    assert "From now on you are asked for a code" in on.text
+
+    other = pages.stranger()
+    later = _code(secret, steps=1)
+    assert other.sign_in(name, PASSWORD).status == 401
+    assert other.sign_in(name, PASSWORD, "000000").status == 401
+    assert other.sign_in(name, PASSWORD, later, to="/console/account").status == 200
+    assert pages.stranger().sign_in(name, PASSWORD, later).status == 401
+
+    page = person.see("/console/account")
+    assert person.send(page, "/console/account/codes/stop", {"secret_to_stop": "x"}).status == 400
+    person.send(page, "/console/account/codes/stop", {"secret_to_stop": PASSWORD})
+    assert pages.stranger().sign_in(name, PASSWORD, to="/console/account").status == 200
+
+
+def test_ones_own_password_is_changed_and_other_sessions_end(pages: Pages) -> None:
+    name = pages.make(Role.OPERATOR)
+    here, there = pages.stranger(), pages.stranger()
+    here.sign_in(name, PASSWORD)
+    there.sign_in(name, PASSWORD)
+    account = here.see("/console/account")
+    chosen = "another four words"
+    for present, new, again, field in (
+        ("a guess", chosen, chosen, "secret_present"),
+        (PASSWORD, chosen, "four other words", "secret_again"),
+        (PASSWORD, "short", "short", "secret_present"),
+    ):
+        wrong = here.send(
+            account,
+            "/console/account/password",
+            {"secret_present": present, "secret_new": new, "secret_again": again},
+        )
+        assert wrong.status == 400
+        assert f'id="{field}-wrong"' in wrong.html
+        assert present not in wrong.html
+    changed = here.send(
+        account,
+        "/console/account/password",
+        {"secret_present": PASSWORD, "secret_new": chosen, "secret_again": chosen},
+    )
+    assert "The password is changed" in changed.text
+    assert there.see("/console/account").path == "/console/sign-in"
+    assert pages.stranger().sign_in(name, PASSWORD).status == 401
+    assert pages.stranger().sign_in(name, chosen, to="/console/account").status == 200
+
+
+def test_guesses_at_ones_own_password_count_as_at_the_sign_in(pages: Pages) -> None:
+    name = pages.make(Role.CLIENT)
+    person = pages.stranger(**{"x-forwarded-for": "192.0.2.1"})
+    person.sign_in(name, PASSWORD)
+    account = person.see("/console/account")
+    said = [
+        person.send(
+            account,
+            "/console/account/password",
+            {
+                "secret_present": f"guess {number}",
+                "secret_new": "a new one of words",
+                "secret_again": "a new one of words",
+            },
+        ).status
+        for number in range(7)
+    ]
+    assert said == [400] * 5 + [409] * 2
+    beside = pages.stranger(**{"x-forwarded-for": "192.0.2.1"})
+    assert beside.sign_in(name, PASSWORD).status == 429
+
+
+def test_who_signed_in_with_a_key_has_no_password_to_change(pages: Pages) -> None:
+    person = pages.stranger()
+    shown = person.sign_in(*pages.first_key, to="/console/account")
+    assert "An admin can give you a password" in shown.text
+    assert shown.forms == [shown.form("/console/sign-out")]
+
+
+def test_a_second_sign_in_in_another_window_is_taken(pages: Pages) -> None:
+    one, two = pages.make(), pages.make()
+    person = pages.stranger()
+    person.sign_in(one, PASSWORD)
+    assert two in person.sign_in(two, PASSWORD, to="/console/account").text
+    assert person.see("/console/sign-in").path == "/console/try"
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 10_000, "a\x00b", "<script>", "' OR 1=1 --", "Ä"])
+def test_whatever_is_typed_as_a_name_is_nobodys(pages: Pages, name: str) -> None:
+    person = pages.stranger()
+    shown = person.sign_in(name, "a guess", "1" * 10_000)
+    assert shown.status in (401, 429)
+    assert "<script>" not in shown.html

@@ -40,9 +40,11 @@ class Running:
 
 
 @contextmanager
-def running(application: ASGIApp, refuse: Refuse | None = None) -> Iterator[str]:
+def running(
+    application: ASGIApp, refuse: Refuse | None = None, *, behind_proxy: bool = False
+) -> Iterator[str]:
     """Serve an application from a thread; gives its URL."""
-    server = HttpServer(Place(port=0), stop_within_s=10)
+    server = HttpServer(Place(port=0, behind_proxy=behind_proxy), stop_within_s=10)
     thread = threading.Thread(target=server.run, args=(application, refuse), daemon=True)
     thread.start()
     try:
@@ -53,13 +55,18 @@ def running(application: ASGIApp, refuse: Refuse | None = None) -> Iterator[str]
 
 
 @contextmanager
-def serving_discs(home: Path, shipped: Path, **chosen: object) -> Iterator[tuple[Running, Serving]]:
+def serving_discs(
+    home: Path, shipped: Path, *, behind_proxy: bool = False, **chosen: object
+) -> Iterator[tuple[Running, Serving]]:
     """Serve a home whose networks see discs; what is behind it comes beside."""
     installation = InstallationWithDiscs.__new__(InstallationWithDiscs)
     installation.shipped = shipped
     settings = Settings(home=home, cache=home / "cache", **chosen)  # type: ignore[arg-type]
     installation.__init__(settings)  # type: ignore[misc]
-    with Serving(installation) as serving, running(serving.router, serving.refuse_malformed) as url:
+    with (
+        Serving(installation) as serving,
+        running(serving.router, serving.refuse_malformed, behind_proxy=behind_proxy) as url,
+    ):
         key = serving.ensure_first_key()
         assert key is not None
         yield Running(url, key.access_key_id, key.secret, home=home), serving

@@ -1,7 +1,8 @@
 """What the pages say: `texts/LANGUAGE.toml`, one file for each language; a translation is a file.
 
 A text is named by its table and its key, such as `sign_in.title`. What is put in for `{braces}` is
-escaped. A text with a `one` and a `many` is chosen by its `count`.
+escaped. A text with a `many`, and a `one` where that differs, is chosen by its `count`. What is not
+translated is English.
 """
 
 import tomllib
@@ -19,11 +20,13 @@ DEFAULT = "en"
 def languages() -> dict[str, "Wording"]:
     """Read the texts of every language that there are, by its code."""
     folder = files("likeness.console") / "texts"
-    return {
-        file.name.removesuffix(".toml"): Wording(tomllib.loads(file.read_text()))
-        for file in sorted(folder.iterdir(), key=lambda one: one.name)
+    read = {
+        file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8"))
+        for file in folder.iterdir()
         if file.name.endswith(".toml")
     }
+    default = Wording(read[DEFAULT])
+    return {language: Wording(tables, default) for language, tables in read.items()}
 
 
 def choose_language(accepted: str) -> str:
@@ -32,18 +35,22 @@ def choose_language(accepted: str) -> str:
     for part in accepted.split(",")[:20]:
         tag, _, weight = part.strip().partition(";q=")
         try:
-            wanted.append((-float(weight or 1), tag.partition("-")[0].casefold()))
+            quality = float(weight or 1)
         except ValueError:
             continue
-    found = (tag for _, tag in sorted(wanted) if tag in languages())
-    return next(found, DEFAULT)
+        if 0 < quality <= 1:
+            wanted.append((-quality, tag.partition("-")[0].casefold()))
+    # Of equal ones the first.
+    wanted.sort(key=lambda one: one[0])
+    return next((tag for _, tag in wanted if tag in languages()), DEFAULT)
 
 
 class Wording:
-    """The texts of one language."""
+    """The texts of one language, and of a default where they are not translated."""
 
-    def __init__(self, tables: Mapping[str, Any]) -> None:
-        self._texts = dict(_flattened("", tables))
+    def __init__(self, tables: Mapping[str, Any], default: "Wording | None" = None) -> None:
+        others = {} if default is None else default._texts
+        self._texts = {**others, **dict(_flattened("", tables))}
 
     @property
     def keys(self) -> frozenset[str]:
@@ -57,8 +64,10 @@ class Wording:
             KeyError: there is no such text, or it wants a value that is not given.
         """
         text = self._texts.get(key)
+        if text is None and values.get("count") == 1:
+            text = self._texts.get(f"{key}.one")
         if text is None:
-            text = self._texts[f"{key}.{'one' if values['count'] == 1 else 'many'}"]
+            text = self._texts[f"{key}.many"]
         # The texts are ours, and what comes from elsewhere is escaped.
         return Markup(text).format(**{name: escape(one) for name, one in values.items()})  # noqa: S704
 
