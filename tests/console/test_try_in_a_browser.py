@@ -61,7 +61,7 @@ def test_two_pictures_are_compared(visit: Callable[..., Visitor], screenshots: P
     visitor.page.wait_for_selector("#second-wrong")
     assert visitor.page.evaluate("document.activeElement.id") == "second"
     assert visitor.look(screenshots, "try-compare-wrong") == []
-    choose(visitor, "second", beside(disc(RED, side=200), disc(BLUE, side=180)))
+    choose(visitor, "second", beside(disc((200, 60, 50), side=200), disc(BLUE, side=180)))
     visitor.page.click("form.asks button:not([type=button])")
     visitor.page.wait_for_selector("#answer :text('Likely the same person')")
     assert visitor.look(screenshots, "try-compared") == []
@@ -74,7 +74,7 @@ def test_somebody_before_the_camera_is_searched_for(
     visitor = visit("/console/try/search")
     visitor.page.select_option("#collection", name)
     visitor.page.click("[data-camera-start]")
-    visitor.page.wait_for_function("document.querySelector('video').videoWidth > 0")
+    visitor.page.wait_for_selector("[data-camera-take]")
     assert visitor.faults() == []
     visitor.page.click("[data-camera-take]")
     visitor.page.wait_for_selector("[data-previews] img")

@@ -33,7 +33,8 @@ function show(html, files) {
   }
   document.dispatchEvent(new Event("redrawn"));
   tellOrigin();
-  const first = shown.querySelector("[aria-invalid=true], #problem, .problem, #answer");
+  const first = shown.querySelector("[aria-invalid=true]")
+    ?? shown.querySelector("#problem, .problem, #answer");
   if (first) {
     if (!first.hasAttribute("tabindex") && !first.matches("input, select")) first.tabIndex = -1;
     first.focus();
