@@ -8,13 +8,15 @@ and quantifying discriminative features for face recognition, 2018). It says wha
 by, and not whether that is right.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness.terms import in_parallel
 from likeness.vision.embed import ChipLayout
 
 Floats = NDArray[np.float32]
@@ -22,7 +24,8 @@ Vectors = NDArray[np.float32]
 
 GRID = 10
 """Patches along each side of a chip."""
-_AT_ONCE = 51
+# A third of a pair's for each of two threads.
+_AT_ONCE, _WORKERS = 34, 6
 # Patches overlap what they are shown as by so much of its side, so that no feature lies on an edge.
 _MARGIN = 0.5
 
@@ -53,14 +56,15 @@ class Saliency:
 def compute_saliency(
     probe: NDArray[np.uint8], candidate: NDArray[np.uint8], embed: Embed, score: Score
 ) -> Saliency:
-    """Compute what each patch of two (side, side, 3) chips adds to their score."""
-    pictures = [probe, candidate, *_each_hidden(probe), *_each_hidden(candidate)]
-    vectors = np.concatenate(
-        [
-            embed(np.stack(pictures[start : start + _AT_ONCE]))
-            for start in range(0, len(pictures), _AT_ONCE)
-        ]
+    """Compute what each patch of two (side, side, 3) chips adds to their score.
+
+    `embed` is called from several threads, since a network computes as many batches as it may.
+    """
+    chips = np.concatenate(
+        [probe[None], candidate[None], _each_hidden(probe), _each_hidden(candidate)]
     )
+    batches = (chips[start : start + _AT_ONCE] for start in range(0, len(chips), _AT_ONCE))
+    vectors = np.concatenate(list(in_parallel(embed, batches, _WORKERS)))
     whole_probe, whole_candidate = vectors[:1], vectors[1:2]
     hidden_probe, hidden_candidate = np.split(vectors[2:], 2)
     whole = float(score(whole_probe, whole_candidate)[0])
@@ -73,21 +77,50 @@ def compute_saliency(
 
 def hide(chip: NDArray[np.uint8], patches: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Paint (GRID, GRID) patches of a chip over with its mean colour; edges are soft."""
-    side = len(chip)
-    cells = patches.astype(np.float32)
-    mask = cv2.resize(cells, (side, side), interpolation=cv2.INTER_NEAREST)
-    margin = max(1, round(_MARGIN * side / GRID))
-    grown = cv2.dilate(mask, np.ones((margin | 1, margin | 1), np.uint8))
-    soft = cv2.blur(grown, (margin, margin))[..., None]
-    colour = chip.reshape(-1, 3).mean(axis=0, dtype=np.float32)
-    return np.asarray(np.rint(chip * (1 - soft) + colour * soft), np.uint8)
+    return _painted(chip, _soft(patches, len(chip)))
 
 
-def _each_hidden(chip: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+def _each_hidden(chip: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Give a chip as often as it has patches, each time with another one hidden."""
+    hidden = np.repeat(chip[None], GRID * GRID, axis=0)
+    colour = _mean_of(chip)
+    for one, (rows, columns, mask) in zip(hidden, _masks(len(chip)), strict=True):
+        one[rows, columns] = _painted(chip[rows, columns], mask, colour)
+    return hidden
+
+
+@lru_cache(maxsize=4)
+def _masks(side: int) -> list[tuple[slice, slice, Floats]]:
+    """Give where each patch of a chip is painted over, and how much there."""
+    found = []
     for place in range(GRID * GRID):
         patches = np.zeros(GRID * GRID, np.bool_)
         patches[place] = True
-        yield hide(chip, patches.reshape(GRID, GRID))
+        mask = _soft(patches.reshape(GRID, GRID), side)
+        rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+        region = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        found.append((*region, mask[region].copy()))
+    return found
+
+
+def _soft(patches: NDArray[np.bool_], side: int) -> Floats:
+    """Say how much of each pixel is painted over, 0 to 1: (side, side)."""
+    mask = cv2.resize(patches.astype(np.float32), (side, side), interpolation=cv2.INTER_NEAREST)
+    margin = max(1, round(_MARGIN * side / GRID))
+    grown = cv2.dilate(mask, np.ones((margin | 1, margin | 1), np.uint8))
+    return np.asarray(cv2.blur(grown, (margin, margin)), np.float32)
+
+
+def _painted(
+    pixels: NDArray[np.uint8], mask: Floats, colour: Floats | None = None
+) -> NDArray[np.uint8]:
+    colour = _mean_of(pixels) if colour is None else colour
+    soft = mask[..., None]
+    return np.asarray(np.rint(pixels * (1 - soft) + colour * soft), np.uint8)
+
+
+def _mean_of(pixels: NDArray[np.uint8]) -> Floats:
+    return np.asarray(pixels.reshape(-1, 3).mean(axis=0, dtype=np.float32))
 
 
 def _map(lost: NDArray[np.floating]) -> Floats:
