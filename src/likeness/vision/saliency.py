@@ -149,23 +149,17 @@ _PARTS = {
 
 
 def parts_of(values: Floats, layout: ChipLayout, most: int = 3) -> list[str]:
-    """Name the parts of a face where a map is highest, at most so many, the highest first.
+    """Name the parts of a face that have most of a map in all, at most so many, most first.
 
-    Left and right are the picture's. Where nothing is above zero there is none.
+    Left and right are the picture's. Where no part is above zero there is none.
     """
     (left_x, left_y), (right_x, right_y) = layout.points_xy[:2]
     middle = np.array([(left_x + right_x) / 2, (left_y + right_y) / 2])
     unit = max(right_x - left_x, 1e-6)
-    named = list(_PARTS)
-    places = np.array([_PARTS[name] for name in named])
-    step = layout.side / GRID
-    found: list[str] = []
-    for place in np.argsort(-values, axis=None, kind="stable"):
-        row, column = divmod(int(place), GRID)
-        if values[row, column] <= 0 or len(found) == most:
-            break
-        at = (np.array([(column + 0.5) * step, (row + 0.5) * step]) - middle) / unit
-        name = named[int(np.hypot(*(places - at).T).argmin())]
-        if name not in found:
-            found.append(name)
-    return found
+    named, places = list(_PARTS), np.array(list(_PARTS.values()))
+    rows, columns = np.divmod(np.arange(GRID * GRID), GRID)
+    centres = (np.column_stack([columns, rows]) + 0.5) * layout.side / GRID
+    apart = np.linalg.norm((centres - middle)[:, None] / unit - places, axis=2)
+    of_parts = np.bincount(apart.argmin(axis=1), values.ravel(), minlength=len(named))
+    ordered = np.argsort(-of_parts, kind="stable")[:most]
+    return [named[one] for one in ordered if of_parts[one] > 0]

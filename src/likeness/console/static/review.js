@@ -19,6 +19,7 @@ function draw() {
     const moved = stage.querySelector(".moved");
     const left = (0.5 - view.x * view.zoom) * 100;
     const top = (0.5 - view.y * view.zoom) * 100;
+    stage.classList.toggle("zoomed", view.zoom > 1);
     moved.style.transform = `translate(${left}%, ${top}%) scale(${view.zoom})`;
   }
   zoom.value = String(view.zoom);

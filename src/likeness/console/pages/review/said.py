@@ -99,8 +99,10 @@ def facts_of_face(shown: ShownFace | None) -> dict[str, object] | None:
         "eyes": round(hypot(right.x - left.x, right.y - left.y)),
         "sharpness": round(quality.sharpness),
         "brightness": round(quality.brightness),
-        "yaw": round(pose.yaw),
-        "pitch": round(pose.pitch),
+        "yaw": abs(round(pose.yaw)),
+        "side": "right" if pose.yaw > 0 else "left",
+        "pitch": abs(round(pose.pitch)),
+        "way": "up" if pose.pitch > 0 else "down",
         "reasons": [str(one) for one in quality.reasons],
     }
 
