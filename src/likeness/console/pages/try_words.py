@@ -92,7 +92,11 @@ def compared_in_words(visit: Visit, found: ComparedFaces) -> tuple[FaceInWords, 
             str(number),
             kind="match",
             says=_same(visit, one, compared),
-            more=(t("try.similarity", similarity=_similarity(one.similarity)), *_alike(visit, one)),
+            more=(
+                t("try.similarity", similarity=_similarity(one.similarity)),
+                *_alike(visit, one),
+                *_extrapolated(visit, is_so=one.expected.extrapolated),
+            ),
         )
         for number, one in enumerate(found.matches, 1)
     ]
@@ -107,7 +111,7 @@ def _same(visit: Visit, one: ComparedFace, compared: int) -> Markup:
     t, expected = visit.t, one.expected
     if one.similarity >= _IDENTICAL:
         return t("try.same_picture")
-    rate = _rate(visit, expected.by_any, extrapolated=expected.extrapolated)
+    rate = one_in(expected.by_any)
     if compared == 1:
         return t("try.same", rate=rate)
     return t("try.same_among", rate=rate, count=compared)
@@ -142,13 +146,13 @@ def _named(
     more: tuple[Markup, ...] = (
         t("try.similarity", similarity=_similarity(match.similarity)),
         *_at_hand(visit, match, naming),
+        *_extrapolated(visit, is_so=naming.calibration.is_extrapolated(match.comparison.score)),
     )
     if match.similarity >= _IDENTICAL:
         says, more = t("try.is_picture_of", name=match.name), ()
     else:
         says = t("try.is", name=match.name, rate=_rate_of(visit, match, naming))
     title = t("try.face_named", number=label, name=match.name)
-    label = f"{label} {match.name}"
     return face_in_words(
         visit, one.face, label, title=title, kind="match", says=says, more=more, others=others
     )
@@ -173,18 +177,12 @@ def _at_hand(visit: Visit, one: Candidate, naming: Naming) -> tuple[Markup, ...]
 
 
 def _rate_of(visit: Visit, one: Candidate, naming: Naming) -> Markup:
-    known = naming.calibration
-    extrapolated = known.is_extrapolated(one.comparison.score)
-    return _rate(visit, one.fmr, extrapolated=extrapolated, at_most=one.fmr <= known.lowest_fmr)
+    rate = Markup.escape(one_in(one.fmr))
+    return visit.t("try.at_most", rate=rate) if one.fmr <= naming.calibration.lowest_fmr else rate
 
 
-def _rate(
-    visit: Visit, rate: float, *, extrapolated: bool = False, at_most: bool = False
-) -> Markup:
-    said = Markup.escape(one_in(rate))
-    if at_most:
-        said = visit.t("try.at_most", rate=said)
-    return visit.t("try.extrapolated", rate=said) if extrapolated else said
+def _extrapolated(visit: Visit, *, is_so: bool) -> tuple[Markup, ...]:
+    return (visit.t("try.extrapolated"),) if is_so else ()
 
 
 def _similarity(similarity: float) -> str:

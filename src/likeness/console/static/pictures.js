@@ -81,8 +81,15 @@ function wire(field) {
   field.dataset.wired = "yes";
   const input = field.querySelector("input[type=file]");
   field.querySelector("[data-drop-hint]").hidden = false;
+  const sample = input.form.elements[`${input.name}_sample`];
   input.addEventListener("change", () => {
     lastUsed = input;
+    if (sample && input.files.length) sample.value = "";
+    preview(field, input);
+  });
+  sample?.addEventListener("change", () => {
+    if (!sample.value) return;
+    input.value = "";
     preview(field, input);
   });
   input.addEventListener("focus", () => (lastUsed = input));
@@ -99,6 +106,7 @@ function wire(field) {
     put(input, event.dataTransfer.files);
   });
   if (navigator.mediaDevices?.getUserMedia) wireCamera(field, input);
+  if (sample && input.files.length) sample.value = "";
   preview(field, input);
 }
 
