@@ -79,7 +79,7 @@ def test_somebody_is_renamed_and_it_is_undone(pages: Pages, admin: Person, staff
     [
         ("", "0 characters"),
         ("Bo", "has that name"),
-        ("Ada", "has that name already"),
+        ("Ada", "That is the name already"),
         ("x" * 256, "256 characters"),
         ("a\nb", "control character"),
     ],
@@ -126,7 +126,7 @@ def test_faces_are_moved_and_either_of_the_two_undoes_it(
     [
         ("split", "Eve", [], "No face is chosen"),
         ("split", "", [0], "0 characters"),
-        ("split", "Bo", [0], "has that name already"),
+        ("split", "Bo", [0], "Somebody here has that name"),
         ("split", "Eve", [0, 1, 2], "These are all references"),
         ("move", "Nobody", [0], "No such subject 'Nobody'"),
         ("move", "Ada", [0], "already"),

@@ -1,6 +1,7 @@
 """Renaming, merging and splitting people, moving faces between them, and undoing it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from uuid import UUID
 
 from markupsafe import Markup
@@ -9,7 +10,7 @@ from likeness.console.pages.collections.asked import after_number, id_in_path, i
 from likeness.console.pages.collections.people import faces_of
 from likeness.console.router import Pages
 from likeness.console.visit import Outcome, Page, Redirect, Visit, link
-from likeness.errors import InvalidRequest
+from likeness.errors import AlreadyExists, InvalidRequest
 from likeness.gallery import Subject
 from likeness.service.enrol import browse
 from likeness.service.enrol import subject_changes as acts
@@ -59,15 +60,14 @@ def choose_faces(visit: Visit) -> Outcome:
 @arranging.does(f"{_PERSON}/rename", Action.ARRANGE, again=show_person)
 def rename(visit: Visit) -> Redirect:
     """Give a person another name."""
-    person = _person(visit)
+    person, to = _person(visit), visit.form.text("new_name")
     with visit.about("new_name"):
-        done = acts.rename_subject(
-            visit.home,
-            visit.caller("RenameSubject"),
-            visit.params["name"],
-            person.name,
-            visit.form.text("new_name"),
-        )
+        if to == person.name:
+            raise AlreadyExists(visit.t("arrange.same_name"))
+        with _plainly(visit, "arrange.renamed_to_taken"):
+            done = acts.rename_subject(
+                visit.home, visit.caller("RenameSubject"), visit.params["name"], person.name, to
+            )
     return _led(visit, done, visit.t("arrange.renamed", name=done.subject.name))
 
 
@@ -85,9 +85,10 @@ def give_faces(visit: Visit) -> Redirect:
             )
             key = "arrange.moved"
         else:
-            done = acts.split_subject(
-                visit.home, visit.caller("SplitSubject"), name, person.name, to, chosen
-            )
+            with _plainly(visit, "arrange.taken"):
+                done = acts.split_subject(
+                    visit.home, visit.caller("SplitSubject"), name, person.name, to, chosen
+                )
             key = "arrange.split_off"
     said = visit.t(key, count=len(done.moved), name=done.others[0].subject.name)
     return _led(visit, done, said)
@@ -141,6 +142,15 @@ def merge(visit: Visit) -> Outcome:
         done = acts.merge_subjects(visit.home, visit.caller("MergeSubjects"), name, gone, into)
     said = visit.t("merge.done", count=len(done.others), name=done.subject.name)
     return _led(visit, done, said)
+
+
+@contextmanager
+def _plainly(visit: Visit, key: str) -> Iterator[None]:
+    """Say without an id that a name is taken."""
+    try:
+        yield
+    except AlreadyExists as error:
+        raise AlreadyExists(visit.t(key)) from error
 
 
 def _to_merge(visit: Visit) -> Sequence[UUID]:

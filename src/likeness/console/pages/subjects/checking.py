@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from markupsafe import Markup
+
 from likeness.console.background import Tell
 from likeness.console.pages.subjects import begun
 from likeness.console.router import Pages
@@ -33,9 +35,19 @@ def show_check(visit: Visit) -> Page:
         "work": None if work is None or work.has_ended else work,
         "failed": begun.said_of(visit, None if work is None else work.error),
         "one_in": one_in,
+        "often": partial(_often, visit),
         "fpir": visit.home.fpir,
     }
     return Page("subjects/check.html", values)
+
+
+def _often(visit: Visit, expected: float | None) -> Markup:
+    """Say how many false candidates a search gives, as people say it."""
+    if expected is None:
+        return visit.t("check.unknown")
+    if expected >= 1:
+        return visit.t("check.in_each", count=f"{expected:,.0f}")
+    return visit.t("check.one_in", rate=one_in(expected))
 
 
 @checking.does("/collections/{name}/check", Action.SEARCH, again=show_check)
