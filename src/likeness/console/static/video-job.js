@@ -10,6 +10,7 @@ if (progress) {
     bar.value = job.percent;
     const words = job.percent ? `${job.said}, ${job.percent}%` : job.said;
     if (said.textContent !== words) said.textContent = words;
+    document.querySelector("#job-state .tag").textContent = words;
     if (job.ended) {
       told.close();
       location.reload();

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import partial
 from uuid import UUID
@@ -211,7 +212,7 @@ def _row(
     ]
     spans = [
         {
-            "at": round(one.begins_s, 2),
+            "at": _at(one.begins_s),
             "x": round(scale * (one.begins_s - from_s), 2),
             "width": round(max(3.0, scale * (one.ends_s - one.begins_s)), 2),
             "said": f"{clock(one.begins_s)}-{clock(one.ends_s)}",
@@ -228,9 +229,14 @@ def _row(
         "matches": matches,
         "case": person.case_id,
         "decided": person.decided,
-        "best": None if person.best_s is None else (round(person.best_s, 2), clock(person.best_s)),
+        "best": None if person.best_s is None else (_at(person.best_s), clock(person.best_s)),
         "spans": spans,
     }
+
+
+def _at(seconds: float) -> float:
+    """Give a moment for an address, never before the one that is meant: nobody is there yet."""
+    return math.ceil(100 * seconds) / 100
 
 
 def _boxes(
@@ -253,7 +259,7 @@ def _redaction(visit: Visit, redaction: Redaction, facts: ClipFacts) -> dict[str
         "size": (facts.clip.width, facts.clip.height),
         "places": [_place(visit, one) for one in redaction.places],
         "visible": [
-            (round(one.begins_s, 2), f"{clock(one.begins_s)}-{clock(one.ends_s)}")
+            (_at(one.begins_s), f"{clock(one.begins_s)}-{clock(one.ends_s)}")
             for one in redaction.visible
         ],
         "boxes": []
@@ -264,7 +270,7 @@ def _redaction(visit: Visit, redaction: Redaction, facts: ClipFacts) -> dict[str
 
 def _place(visit: Visit, place: DoubtfulPlace) -> dict[str, object]:
     return {
-        "at": round(place.begins_s, 2),
+        "at": _at(place.begins_s),
         "said": f"{clock(place.begins_s)}-{clock(place.ends_s)}",
         "doubts": [visit.t(f"video.doubt.{one.name.lower()}") for one in place.doubts],
         "px": round(min(place.box.width, place.box.height)),
