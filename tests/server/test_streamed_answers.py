@@ -35,13 +35,14 @@ class Telling(Door):
         self.listened = threading.Event()
         self.ended = threading.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.length: int | None = None
 
     def open(self, exchange: Exchange) -> bool:
         return False
 
     async def answer(self, exchange: Exchange) -> Answer:
         self.loop = asyncio.get_running_loop()
-        return Answer(200, "OK", b"", {"Content-Length": "0"}, self._pieces)
+        return Answer(200, "OK", b"", {"Content-Length": "0"}, self._pieces, self.length)
 
     def word(self, error: Exception, request_id: UUID, operation: str) -> Answer:
         raise error
@@ -119,6 +120,27 @@ def test_each_piece_is_sent_when_it_comes(served: Served) -> None:
         head = read_until(connection, lambda so_far: b"\r\n\r\n" in so_far)
     assert b"transfer-encoding: chunked" in head
     assert b"content-length" not in head
+
+
+def test_a_length_that_is_known_is_said(served: Served) -> None:
+    served.door.length = 8
+    with served.listen() as connection:
+        for piece in (b"one", b"three", None):
+            served.door.tell(piece)
+        received = read_until(connection, lambda so_far: so_far.endswith(b"onethree"))
+        assert b"content-length: 8\r\n" in received
+        assert b"chunked" not in received
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")  # it goes on
+        read_until(connection, lambda so_far: b"\r\n\r\n" in so_far)
+
+
+def test_who_gets_less_than_was_said_is_told_by_the_end(served: Served) -> None:
+    served.door.length = 8
+    with served.listen() as connection:
+        for piece in (b"one", None):
+            served.door.tell(piece)
+        read_until(connection, lambda so_far: so_far.endswith(b"one"))
+        assert connection.recv(1) == b""
 
 
 def test_it_ends_when_who_listens_is_gone(served: Served) -> None:
