@@ -22,6 +22,7 @@ from likeness.server.errors import (
     TooLate,
     TooManyRequests,
 )
+from likeness.service.uses import NoSuchCollection, NoSuchSubject
 
 
 class SessionOver(RequestError):
@@ -82,6 +83,10 @@ def said_of(error: Exception, visit: Visit) -> str:
             return visit.t("problem.not_from_here")
         case NoSuchPage():
             return visit.t("problem.no_such_page")
+        case NoSuchCollection():
+            return visit.t("problem.no_such_collection", name=error.name)
+        case NoSuchSubject():
+            return visit.t("problem.no_such_subject", name=error.name)
         case TooBusy():
             return visit.t("problem.too_busy")
         case DatabaseInUse():

@@ -1,18 +1,32 @@
 """Certificates of erasures: a list, each again as it was issued, and whether it still holds."""
 
 import json
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+from likeness.console.background import Tell
 from likeness.console.pages.collections.asked import id_in_path
+from likeness.console.pages.subjects import begun
 from likeness.console.router import Pages
-from likeness.console.visit import Download, Page, Problem, Visit
+from likeness.console.visit import Download, Page, Problem, Redirect, Visit, link
 from likeness.errors import InputError, InvalidRequest, NotFound
+from likeness.gallery import Verification
 from likeness.service.erase import certificates as acts
 from likeness.terms import Action
 
 certificates = Pages()
 
 _MOST_LISTED = 50
+_SHOWN_AT_ONCE_S = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What a look has found, and when."""
+
+    found: Verification
+    at: datetime
 
 
 @certificates.shows("/certificates", Action.AUDIT)
@@ -38,11 +52,18 @@ def show_certificates(visit: Visit) -> Page:
 
 @certificates.shows("/certificates/{certificate_id}", Action.AUDIT)
 def show_certificate(visit: Visit) -> Page:
-    """Show a certificate."""
-    found = acts.show_certificate(
-        visit.home, visit.caller("ShowCertificate"), id_in_path(visit, "certificate_id")
-    )
-    return Page("collections/certificate.html", {"certificate": found, "verified": None})
+    """Show a certificate, and what the last look found that they asked for."""
+    certificate_id = id_in_path(visit, "certificate_id")
+    found = acts.show_certificate(visit.home, visit.caller("ShowCertificate"), certificate_id)
+    work = visit.offered.background.find(_key(visit, certificate_id))
+    verified: _Verified | None = None if work is None else work.answer
+    values = {
+        "certificate": found,
+        "verified": verified,
+        "work": None if work is None or work.has_ended else work,
+        "failed": begun.said_of(visit, None if work is None else work.error),
+    }
+    return Page("collections/certificate.html", values)
 
 
 @certificates.shows("/certificates/{certificate_id}/file", Action.AUDIT)
@@ -56,13 +77,21 @@ def give_certificate(visit: Visit) -> Download:
 
 
 @certificates.does("/certificates/{certificate_id}", Action.AUDIT, again=show_certificate)
-def verify_certificate(visit: Visit) -> Page:
-    """Look whether anything is left of what a certificate says is gone."""
+def verify_certificate(visit: Visit) -> Redirect:
+    """Look whether anything is left of what a certificate says is gone, however long it takes."""
     certificate_id = id_in_path(visit, "certificate_id")
-    caller = visit.caller("VerifyCertificate")
-    found = acts.show_certificate(visit.home, caller, certificate_id)
-    verified = acts.verify_certificate(visit.home, caller, found)
-    return Page("collections/certificate.html", {"certificate": found, "verified": verified})
+    home, caller = visit.home, visit.caller("VerifyCertificate")
+    certificate = acts.show_certificate(home, caller, certificate_id)
+
+    def look(tell: Tell) -> _Verified:
+        return _Verified(acts.verify_certificate(home, caller, certificate), home.clock())
+
+    visit.offered.background.begin(_key(visit, certificate_id), look).wait(_SHOWN_AT_ONCE_S)
+    return Redirect(link("certificates", certificate_id))
+
+
+def _key(visit: Visit, certificate_id: UUID) -> tuple[str, str, str]:
+    return "verify", visit.principal.id, str(certificate_id)
 
 
 def _after(visit: Visit) -> UUID | None:
