@@ -40,7 +40,7 @@ class Line:
 @entries.shows("/in-force/ledger/verify", Action.AUDIT)
 def show_ledger(visit: Visit) -> Page:
     """Show entries, the newest first, or those of one use, job or receipt."""
-    about, problem, found = visit.query.get("about", "").strip(), visit.problem, list[ShownEntry]()
+    about, found, status = visit.query.get("about", "").strip(), list[ShownEntry](), 200
     older: int | None = None
     try:
         if about:
@@ -49,17 +49,16 @@ def show_ledger(visit: Visit) -> Page:
             found = acts.entries_before(visit.home, _before(visit), _A_PAGE)
             older = found[-1].index if found and found[-1].index else None
     except (InputError, StateError) as error:
-        problem = Problem(str(error), "about")
+        visit.with_problem(Problem(str(error), "about"))
+        status = 404
     values = {
-        "visit": visit.with_problem(problem) if problem else visit,
-        "problem": problem,
         "lines": [Line.of(one) for one in found],
         "about": about,
         "older": older,
         "is_first": "before" not in visit.query,
         "names": names_of_keys(visit),
     }
-    return Page("in_force/ledger.html", values, 200 if problem is visit.problem else 404)
+    return Page("in_force/ledger.html", values, status)
 
 
 @entries.shows("/in-force/ledger/entries/{which}", Action.AUDIT)
