@@ -50,7 +50,7 @@ class Wording:
 
     def __init__(self, tables: Mapping[str, Any], default: "Wording | None" = None) -> None:
         others = {} if default is None else default._texts
-        self._texts = {**others, **dict(_flattened("", tables))}
+        self._texts: dict[str, str] = {**others, **dict(_flattened("", tables))}
 
     @property
     def keys(self) -> frozenset[str]:
