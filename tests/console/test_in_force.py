@@ -14,7 +14,7 @@ from likeness.service.govern import ledger, policy
 from likeness.service.govern.keys import create_key, list_keys
 from likeness.service.uses import Caller
 from likeness.terms import Principal, Role
-from tests.console.conftest import Pages
+from tests.console.conftest import PASSWORD, Pages
 from tests.console.people import Person, Shown
 
 ROOT = "/console/in-force"
@@ -125,6 +125,22 @@ def test_a_form_that_is_sent_twice_stops_once(admin: Person, organisation: str) 
     first, second = (admin.send(page, f"{ROOT}/suspend", asked) for _ in range(2))
     assert first.status == second.status == 200
     assert "Already" not in second.text
+
+
+def test_what_was_to_be_stopped_comes_back_after_the_session_was_over(
+    pages: Pages, organisation: str
+) -> None:
+    person = pages.person()
+    asked = {"scope": "organisation", "subject": organisation, "reason": "complaint"}
+    page = person.see(ROOT)
+    person.client.cookies.clear()
+    over = person.send(page, f"{ROOT}/suspend", asked)
+    assert over.status == 401
+    assert organisation not in stopped(pages)
+    again = person.send(over, "/console/sign-in", {"name": person.name, "secret": PASSWORD})
+    assert asked.items() <= dict(again.form(f"{ROOT}/suspend").fields).items()
+    person.send(again, f"{ROOT}/suspend")
+    assert organisation in stopped(pages)
 
 
 @pytest.mark.parametrize(

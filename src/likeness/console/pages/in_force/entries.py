@@ -37,7 +37,6 @@ class Line:
 
 
 @entries.shows("/in-force/ledger", Action.AUDIT)
-@entries.shows("/in-force/ledger/verify", Action.AUDIT)
 def show_ledger(visit: Visit) -> Page:
     """Show entries, the newest first, or those of one use, job or receipt."""
     about, found, status = visit.query.get("about", "").strip(), list[ShownEntry](), 200

@@ -57,8 +57,6 @@ class ShownPack:
 
 
 @rules.shows("/in-force", Action.AUDIT)
-@rules.shows("/in-force/suspend", Action.GOVERN)
-@rules.shows("/in-force/resume", Action.GOVERN)
 def show_rules(visit: Visit) -> Page:
     """Show which packs are in force, and what is stopped."""
     now = acts.rules_now(visit.home)
