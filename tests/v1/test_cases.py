@@ -118,6 +118,20 @@ def test_verdicts_decide_a_case(client: Client) -> None:
     assert len(second["candidates"][0]["verdicts"]) == 2
 
 
+def test_a_verdict_may_say_what_speaks_for_it(client: Client) -> None:
+    case = open_case(client)
+    path = f"/v1/cases/{case.id}/verdicts"
+    found = {"support": "strongly-same", "features": {"ears": "alike", "facial-hair": "different"}}
+    for wrong in (
+        {**SAME, "findings": {"support": "neither"}},
+        {**SAME, "findings": {"support": "same"}},
+        {**SAME, "findings": {**found, "features": {"aura": "alike"}}},
+    ):
+        assert client.call("POST", path, "reviewer", json=wrong).status_code == 400
+    answer = client.call("POST", path, "reviewer", json={**SAME, "findings": found}).json()
+    assert answer["candidates"][0]["verdicts"][0]["findings"] == found
+
+
 def test_scores_are_hidden_until_the_reviewer_has_decided(client: Client) -> None:
     rows = replace(client.acts.rows, scores_hidden=True)
     client.acts = replace(client.acts, home=rows)

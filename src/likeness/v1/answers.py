@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from likeness.jobs import KEPT, Job, JobState
 from likeness.notify import WebhookSecret
-from likeness.review import Standing, Verdict, Watch
+from likeness.review import Feature, Finding, Findings, Standing, Support, Verdict, Watch
 from likeness.service.review.cases import CaseFacts, SeenCandidate, SeenCase
 from likeness.service.video.manage import told_of_failure
 from likeness.service.watch.watches import SeenWatch
@@ -52,6 +52,20 @@ class CaseAnswer(Answer):
         return cls.shown(case, reviews_owed=case.reviews, decided=facts.decided, yours=facts.yours)
 
 
+class FindingsAnswer(Answer):
+    """What somebody found in comparing two faces; `support` says how far it goes."""
+
+    support: Support
+    features: dict[Feature, Finding]
+
+    @classmethod
+    def of(cls, findings: Findings | None) -> Self | None:
+        """Show them, where they were said."""
+        if findings is None:
+            return None
+        return cls(support=findings.support, features=dict(findings.features))
+
+
 class VerdictAnswer(Answer):
     """A verdict that the caller may see."""
 
@@ -59,6 +73,7 @@ class VerdictAnswer(Answer):
     verdict: Verdict
     reason: str
     given_at: AwareDatetime
+    findings: FindingsAnswer | None
 
 
 class CandidateAnswer(Answer):
@@ -84,7 +99,10 @@ class CandidateAnswer(Answer):
         return cls.shown(
             seen,
             similarity=None if seen.similarity is None else round(seen.similarity, 2),
-            verdicts=[VerdictAnswer.shown(one) for one in seen.verdicts],
+            verdicts=[
+                VerdictAnswer.shown(one, findings=FindingsAnswer.of(one.findings))
+                for one in seen.verdicts
+            ],
         )
 
 

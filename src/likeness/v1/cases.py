@@ -7,7 +7,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from likeness.review import LONGEST_STATEMENT, Verdict
+from likeness.review import LONGEST_STATEMENT, Feature, Finding, Findings, Support, Verdict
 from likeness.service.review import cases as acts
 from likeness.v1.acts import ActRouter, Calls, RowsHere
 from likeness.v1.answers import CaseAnswer, CasesAnswer, SeenCaseAnswer
@@ -22,6 +22,15 @@ _Unblurred = Annotated[
 _JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
 
 
+class FindingsRequest(BaseModel):
+    """What was found in comparing two faces: feature by feature, and how far it goes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    support: Support
+    features: dict[Feature, Finding] = {}
+
+
 class VerdictRequest(BaseModel):
     """A verdict; `candidate` may be left out where the case has a single one."""
 
@@ -30,6 +39,7 @@ class VerdictRequest(BaseModel):
     verdict: Verdict
     reason: _Statement
     candidate: int | None = None
+    findings: FindingsRequest | None = None
 
 
 class AuthorisationRequest(BaseModel):
@@ -60,9 +70,16 @@ def decide_case(
     case_id: UUID, given: VerdictRequest, rows: RowsHere, calls: Calls
 ) -> SeenCaseAnswer:
     """Give a verdict on a candidate, once."""
+    found = given.findings
     return SeenCaseAnswer.of_seen(
         acts.decide_case(
-            rows, calls("DecideCase"), case_id, given.candidate, given.verdict, given.reason
+            rows,
+            calls("DecideCase"),
+            case_id,
+            given.candidate,
+            given.verdict,
+            given.reason,
+            None if found is None else Findings(found.support, found.features),
         )
     )
 
