@@ -289,3 +289,56 @@ def test_who_somebody_is_is_corrected_and_taken_back(pages: Pages, clip: bytes, 
     assert "Stranger 1" in say("found", 1).text
     for wrong in ("is:00000000-0000-4000-8000-000000000000", "is:x", "same:9", "same:0", "fly"):
         assert say(wrong).status in (400, 404), wrong
+
+
+@pytest.mark.parametrize("at", ["soon", "-1", "1e9", "nan"])
+def test_a_moment_that_is_none_is_refused(searched: tuple[Person, Shown], at: str) -> None:
+    person, shown = searched
+    assert person.see(shown.path, at=at).status == 400
+    assert person.see(f"{shown.path}/moment", at=at).status == 400
+
+
+def test_a_moment_behind_the_end_is_said(searched: tuple[Person, Shown]) -> None:
+    person, shown = searched
+    late = person.see(f"{shown.path}/moment", at="500")
+    assert late.status == 400
+    assert "no frame at this moment" in late.text
+
+
+def test_a_form_of_a_session_that_is_over_comes_back_with_its_clip(
+    pages: Pages, clip: bytes
+) -> None:
+    person = pages.person(Role.OPERATOR)
+    clip_id = piece(person, clip, bytes=str(len(clip))).json()["clip"]
+    page = person.see("/console/video")
+    person.client.cookies.clear()
+    sent_by = {"clip": clip_id, "clip_bytes": str(len(clip)), "clip_name": "late.mp4"}
+    asked = person.send(page, "/console/video", {"act": "detect-faces", **sent_by})
+    assert asked.status == 401
+    draft = dict(asked.form("/console/sign-in").fields)["draft"]
+    assert json.loads(draft)["clip"] == [clip_id]
+
+
+def test_a_search_and_a_source_that_cannot_be_are_refused(pages: Pages) -> None:
+    person = pages.person(Role.ADMIN)
+    page = person.see("/console/video/live")
+    assert person.send(page, "/console/video/live").status == 400
+    hours = {"source": "x", "collection": "y", "hours": "soon"}
+    refused = person.send(page, "/console/video/live", hours)
+    assert 'id="hours-wrong"' in refused.html
+    gone = person.send(page, "/console/video/live", {**hours, "hours": "1"})
+    assert gone.status == 404
+    listed = person.see("/console/video/sources")
+    asked = {"name": "no/name", "secret_address": "rtsp://u:p@camera.example/main"}
+    assert person.send(listed, "/console/video/sources", asked).status == 400
+    inside = {"name": "inside", "secret_address": "rtsp://127.0.0.1/main"}
+    assert person.send(listed, "/console/video/sources", inside).status == 400
+    outside = {"name": "outside", "secret_address": "rtsp://u:geheim@camera.example/main"}
+    added = person.send(listed, "/console/video/sources", outside)
+    assert "outside is registered" in added.text
+    assert "geheim" not in added.html
+    removed = person.send(added, "/console/video/sources/remove", {"source": "outside"})
+    assert "outside is removed" in removed.text
+    operator = pages.person(Role.OPERATOR)
+    assert "Register a camera" not in operator.see("/console/video/sources").text
+    assert pages.person(Role.REVIEWER).see("/console/video/live").status == 403

@@ -32,9 +32,10 @@ async function sendPiece(file, clip, offset, piece) {
         method: "POST", body, signal: stopped.signal, headers: { "x-csrf": sending.dataset.csrf },
       });
       if (answer.ok) return (await answer.json()).clip;
-      const refused = new Error(await reasonOf(answer));
+      const isOver = answer.status === 401;
+      const refused = new Error(isOver ? sending.dataset.over : await reasonOf(answer));
       // A server that is busy, or restarts, may take it later; whatever else it says stays so.
-      if (answer.status < 500) throw Object.assign(refused, { final: true });
+      if (answer.status < 500 && answer.status !== 408) throw Object.assign(refused, { final: true });
       throw refused;
     } catch (error) {
       if (error.name === "AbortError" || error.final || tried === TRIES) throw error;

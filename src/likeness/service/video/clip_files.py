@@ -3,6 +3,7 @@
 Whoever may see a job may look at its clip; each look is on record.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -65,16 +66,28 @@ def open_copy(rows: Rows, uploads: Uploads, caller: Caller, job_id: str) -> Bina
         return uploads.open_copy(job.id)
 
 
-def moment_of(file: BinaryIO, at_s: float, limits: ClipLimits = ClipLimits()) -> Image:
+def moment_of(
+    file: BinaryIO, at_s: float, limits: ClipLimits = ClipLimits(), patience_s: float = 15.0
+) -> Image:
     """Give what is seen in a clip at a moment; the file is closed.
 
     Raises:
-        InvalidRequest: there is no such moment.
+        InvalidRequest: there is no such moment, or it takes too long to find.
         InvalidClip: it cannot be decoded.
     """
+    ends_s = time.monotonic() + patience_s
+
+    def go_on() -> None:
+        if time.monotonic() > ends_s:
+            raise InvalidRequest(
+                "It takes too long to find this moment: the clip is of a sort that is decoded from"
+                " its beginning. Convert it, to MP4 for example."
+            )
+
     with file:
-        for from_s in (max(0.0, at_s), max(0.0, at_s - _A_MOMENT_S), 0.0):
-            with reading(file, Sampling(0.0, from_s, from_s + _A_MOMENT_S), limits) as reader:
+        for from_s in (max(0.0, at_s), max(0.0, at_s - _A_MOMENT_S)):
+            part = Sampling(0.0, from_s, from_s + _A_MOMENT_S)
+            with reading(file, part, limits, go_on) as reader:
                 found = next((one.image for one in reader if one.image is not None), None)
                 if found is not None:
                     return found

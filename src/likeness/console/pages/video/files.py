@@ -39,15 +39,16 @@ def play_copy(visit: Visit) -> Streamed:
 @files.shows("/video/jobs/{id}/moment", Action.DETECT, sees=True)
 def show_moment(visit: Visit) -> Download:
     """Show a clip at a moment, for who has no player for it."""
-    file = open_clip(visit.home, visit.caller("ShowMoment"), visit.params["id"])
-    return _still(file, visit)
+    at_s, caller = moment_asked(visit) or 0.0, visit.caller("ShowMoment")
+    return _still(open_clip(visit.home, caller, visit.params["id"]), at_s)
 
 
 @files.shows("/video/jobs/{id}/copy/moment", Action.DETECT, sees=True)
 def show_moment_of_copy(visit: Visit) -> Download:
     """Show a copy at a moment."""
-    caller = visit.caller("ShowMoment")
-    return _still(open_copy(visit.home, visit.offered.uploads, caller, visit.params["id"]), visit)
+    at_s, caller = moment_asked(visit) or 0.0, visit.caller("ShowMoment")
+    file = open_copy(visit.home, visit.offered.uploads, caller, visit.params["id"])
+    return _still(file, at_s)
 
 
 @files.shows("/video/jobs/{id}/who.vtt", Action.DETECT)
@@ -84,9 +85,8 @@ def moment_asked(visit: Visit, name: str = "at") -> float | None:
     return at_s
 
 
-def _still(file: BinaryIO, visit: Visit) -> Download:
-    image = moment_of(file, moment_asked(visit) or 0.0)
-    return Download(shown_jpeg(image), "image/jpeg")
+def _still(file: BinaryIO, at_s: float) -> Download:
+    return Download(shown_jpeg(moment_of(file, at_s)), "image/jpeg")
 
 
 def _kind(file: BinaryIO) -> str:

@@ -13,7 +13,7 @@ from likeness.console.pages.video.words import (
 )
 from likeness.console.router import Pages
 from likeness.console.visit import Download, Page, Redirect, Visit, link
-from likeness.errors import InvalidRequest
+from likeness.errors import InvalidRequest, KeyUnusable, NotFound
 from likeness.jobs import Job
 from likeness.service.live.asked import LIVE_SEARCH
 from likeness.service.live.manage import as_live_job
@@ -30,6 +30,8 @@ from likeness.video import LOOK_EVERY_S, Sampling, Style
 overview = Pages()
 
 _A_PAGE = 25
+# Slow lines send one within the minute that a body has.
+_PIECE_BYTES = 2 << 20
 _LONGEST_NAME = 255
 
 
@@ -47,7 +49,7 @@ def show_video(visit: Visit) -> Page:
         "may_search": may_search,
         "may_watch": visit.may(Action.WATCH),
         "shows_everybodys": visit.may(Action.GOVERN),
-        "piece_bytes": MOST_AT_ONCE,
+        "piece_bytes": _PIECE_BYTES,
         "collections": collection_options(visit) if may_search else [],
         "purposes": purpose_options(visit),
         "footages": footage_options(visit),
@@ -109,12 +111,16 @@ def begin_job(visit: Visit, place: BucketClip | UploadedClip) -> Job:
 
 
 def _line(visit: Visit, job: Job) -> dict[str, object]:
-    row = job_row(visit, job)
-    if job.act == LIVE_SEARCH:
-        source = as_live_job(visit.home, job).asked.source
-        return {**row, "name": source, "href": link("video", "live", job.id)}
-    asked = asked_of(visit.home, job)
-    return {**row, "name": clip_name(asked), "href": link("video", "jobs", job.id)}
+    is_live = job.act == LIVE_SEARCH
+    try:
+        if is_live:
+            name: str = as_live_job(visit.home, job).asked.source
+        else:
+            name = clip_name(asked_of(visit.home, job))
+    except (KeyUnusable, NotFound, ValueError):  # damaged, or deleted meanwhile
+        name = visit.t("video.unreadable")
+    href = link("video", "live" if is_live else "jobs", job.id)
+    return {**job_row(visit, job), "name": name, "href": href}
 
 
 def _place(visit: Visit) -> BucketClip | UploadedClip:
