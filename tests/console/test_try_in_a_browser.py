@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests.console.browsing import Visitor
-from tests.console.conftest import Pages
+from likeness.terms import Role
+from tests.console.browsing import Visitor, visiting
+from tests.console.conftest import PASSWORD, Pages
 from tests.console.test_try import enrolled
 from tests.rekognition.operations.discs import BLUE, GREEN, RED, beside, disc
 
@@ -51,6 +53,11 @@ def test_pictures_are_dropped_and_pasted(visit: Callable[..., Visitor], screensh
     give(visitor, "picture", disc(GREEN), "paste")
     visitor.page.click("form.asks button:not([type=button])")
     visitor.page.wait_for_selector("#answer .answer:has-text('1 face.')")
+    # Too much is not sent, and nothing that was chosen is lost.
+    choose(visitor, "picture", disc(RED) + bytes(25 << 20))
+    visitor.page.click("form.asks button:not([type=button])")
+    visitor.page.wait_for_selector("[data-unsent]:has-text('24 MB')")
+    assert visitor.page.evaluate("document.querySelector('[name=picture]').files.length") == 1
     assert visitor.complaints == []
 
 
@@ -83,9 +90,18 @@ def test_somebody_before_the_camera_is_searched_for(
     choose(visitor, "picture", disc(RED, side=300))
     visitor.page.click("form.asks button:not([type=button])")
     visitor.page.wait_for_selector("#answer :text('Likely Ann')")
-    visitor.page.click("#answer summary >> nth=0")
+    visitor.page.click("#answer summary:has-text('JSON')")
     assert visitor.page.is_visible("#answer pre >> nth=0")
     assert visitor.look(screenshots, "try-searched") == []
+
+
+def test_without_scripts_pictures_are_looked_at_too(browser: Browser, pages: Pages) -> None:
+    with visiting(browser, pages.url, java_script_enabled=False) as visitor:
+        visitor.sign_in(pages.make(Role.OPERATOR), PASSWORD, "/console/try")
+        assert not visitor.page.is_visible("[data-camera-start]")
+        choose(visitor, "picture", disc(RED, side=300))
+        visitor.page.click("form.asks button:not([type=button])")
+        visitor.page.wait_for_selector("#answer h3:has-text('Face 1')")
 
 
 def test_the_tour_is_for_everybody(visit: Callable[..., Visitor], screenshots: Path) -> None:
