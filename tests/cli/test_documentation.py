@@ -130,6 +130,7 @@ ANSWERS = {
     "jobs list": ["jobs", "list"],
     "keys create": ["keys", "create", "desk"],
     "keys list": ["keys", "list"],
+    "keys password": ["keys", "password", "patrol", "--remove"],
     "policy list": ["policy", "list"],
     "policy show": ["policy", "show", "amazon-2020"],
     "policy explain": ["policy", "explain", "--each", "action"],

@@ -1,15 +1,19 @@
 """`likeness keys`, through the real command."""
 
+import io
 import json
 import re
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import typer
 from sqlalchemy import update
 
 from likeness.access import KnownKeys
 from likeness.access.access_keys import KEYS
+from likeness.service.govern.sign_in import Attempt, sign_in
 from likeness.terms import Role
 
 from .staff import Command, home, make_home
@@ -186,3 +190,71 @@ def test_a_broken_key_is_said_to_be_and_can_be_disabled(likeness: Command) -> No
     assert "says what no key can" in outcome.err
     assert answer(likeness, "disable", "desk")["disabled_at"] is not None
     assert answer(likeness, "create", "third", *DECLARED)["name"] == "third"
+
+
+GOOD = "four words that nobody guesses"
+
+
+class Terminal(io.StringIO):
+    """Somebody who sits at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def signs_in(name: str, password: str) -> bool:
+    with home() as opened:
+        return sign_in(opened, Attempt(name, password)).token is not None
+
+
+def test_a_password_comes_on_standard_input_and_is_never_shown(
+    likeness: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    likeness("keys", "create", "desk", *DECLARED)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{GOOD}\nanother line\n"))
+    outcome = likeness("keys", "password", "desk")
+    assert outcome.code == 0
+    assert "signs in with the new password" in outcome.out
+    assert GOOD not in outcome.out + outcome.err
+    assert signs_in("desk", GOOD)
+    assert answer(likeness, "password", "desk", "--remove")["has_password"] is False
+    assert not signs_in("desk", GOOD)
+
+
+def test_at_a_terminal_a_password_is_asked_for_twice_and_not_shown(
+    likeness: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    likeness("keys", "create", "desk", *DECLARED)
+    asked: list[dict[str, Any]] = []
+
+    def prompt(question: str, **how: Any) -> str:
+        asked.append(how)
+        return GOOD
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(typer, "prompt", prompt)
+    assert likeness("keys", "password", "desk").code == 0
+    assert asked == [{"hide_input": True, "confirmation_prompt": True, "err": True}]
+    assert signs_in("desk", GOOD)
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [("", "No password"), ("\n", "No password"), ("short\n", "5 characters"), ("x" * 300, "300")],
+)
+def test_what_is_no_password_changes_nothing(
+    likeness: Command, monkeypatch: pytest.MonkeyPatch, typed: str, why: str
+) -> None:
+    likeness("keys", "create", "desk", *DECLARED)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    outcome = likeness("keys", "password", "desk")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert why in outcome.err
+
+
+def test_nobody_gets_no_password(likeness: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    likeness("keys", "create", "desk", *DECLARED)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(GOOD))
+    outcome = likeness("keys", "password", "absent")
+    assert outcome.code == 2
+    assert "No such access key 'absent'" in outcome.err

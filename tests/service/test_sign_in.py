@@ -239,7 +239,7 @@ def test_no_other_role_sets_passwords(rows: Rows, role: Role) -> None:
 
 def test_nobody_and_broken_keys_get_no_password(rows: Rows) -> None:
     with pytest.raises(NotFound):
-        acts.set_password(rows, caller(), "nobody", NEW)
+        acts.set_password(rows, caller(), "absent", NEW)
     make(rows, "desk", password=None)
     rows.database.write(lambda c: c.execute(update(KEYS).values(role="emperor")))
     with pytest.raises(KeyUnusable):

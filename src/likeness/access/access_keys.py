@@ -240,14 +240,20 @@ def _check_words(value: str, what: str, example: str) -> None:
         )
 
 
-def list_keys(connection: Connection) -> list[AccessKey | BrokenKey]:
-    """List all keys by name, those also whose row was broken, so that one hides no other."""
+def list_keys(connection: Connection, key_id: UUID | None = None) -> list[AccessKey | BrokenKey]:
+    """List all keys by name, those also whose row was broken, so that one hides no other.
+
+    With an id, that key alone.
+    """
     secret_ids: dict[UUID, list[SecretId]] = defaultdict(list)
     columns = [SECRETS.c[name] for name in ("key_id", "access_key_id", "ends_at")]
     newest_first = (SECRETS.c.ends_at.is_not(None), SECRETS.c.created_at.desc())
-    for row in connection.execute(select(*columns).order_by(*newest_first)):
+    chosen, named = select(*columns).order_by(*newest_first), select(KEYS).order_by(KEYS.c.name)
+    if key_id is not None:
+        chosen, named = chosen.where(SECRETS.c.key_id == key_id), named.where(KEYS.c.id == key_id)
+    for row in connection.execute(chosen):
         secret_ids[row.key_id].append(SecretId(row.access_key_id, row.ends_at))
-    rows = connection.execute(select(KEYS).order_by(KEYS.c.name))
+    rows = connection.execute(named)
     return [_key(row, tuple(secret_ids[row.id])) for row in rows]
 
 

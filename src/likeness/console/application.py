@@ -225,6 +225,8 @@ class Application(Door):
         answer = _redirect(to.location)
         if to.token is None:
             return answer
+        if visit.token:
+            self._memories.forget(visit.token)
         headers = {**answer.headers, "set-cookie": cookies_for(exchange.scope, to.token)}
         return Answer(answer.status, answer.code, answer.content, headers)
 

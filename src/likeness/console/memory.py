@@ -99,6 +99,11 @@ class Memories:
             _drop_first(self._of, _MOST_SESSIONS)
         return memory
 
+    def forget(self, token: str) -> None:
+        """Forget what is remembered of a session that is over."""
+        with self._lock:
+            self._of.pop(sha256(token.encode()).digest(), None)
+
 
 def _drop_first(those: OrderedDict[Any, Any], most: int) -> None:
     while len(those) > most:

@@ -18,9 +18,11 @@ from sqlalchemy import Connection
 
 from likeness.access import (
     AccessKey,
+    BrokenKey,
     guesses,
     is_as_written,
     keys,
+    list_keys,
     passwords,
     sessions,
 )
@@ -105,10 +107,12 @@ def find_signed_in(rows: Rows, token: str) -> SignedIn | None:
         session = sessions.find(connection, rows.keyring, token, now)
         if session is None:
             return None
-        found = [one for one in _usable(connection) if one.id == session.key_id]
-        if not found or not is_as_written(connection, rows.keyring, found[0]):
-            return None
-        return SignedIn(found[0], session.is_stale)
+        for key in list_keys(connection, session.key_id):
+            if isinstance(key, BrokenKey) or key.disabled_at is not None:
+                return None
+            if is_as_written(connection, rows.keyring, key):
+                return SignedIn(key, session.is_stale)
+        return None
 
     return rows.database.read(read)
 
