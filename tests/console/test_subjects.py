@@ -128,7 +128,7 @@ def test_faces_are_moved_and_either_of_the_two_undoes_it(
         ("split", "", [0], "0 characters"),
         ("split", "Bo", [0], "Somebody here has that name"),
         ("split", "Eve", [0, 1, 2], "These are all references"),
-        ("move", "Nobody", [0], "No such subject 'Nobody'"),
+        ("move", "Nobody", [0], "No such person Nobody"),
         ("move", "Ada", [0], "already"),
         ("move", "Bo", [0, 1, 2], "Merge the two"),
     ],
@@ -194,7 +194,7 @@ def test_somebody_is_merged_with_whoever_is_typed(pages: Pages, admin: Person, s
     shown, _ = arranging(pages, admin, staff, "Bo")
     merge = f"/console/collections/{staff}/merge"
     for typed, said in (
-        ("Nobody", "No such subject 'Nobody'"),
+        ("Nobody", "No such person Nobody"),
         ("Bo", "one person alone"),
         ("", "one person alone"),
     ):

@@ -17,9 +17,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from likeness.storage import METADATA, Identifier, Instant, Serial
+
+_SET_ASIDE = text("set_aside_at IS NOT NULL")
 
 COLLECTIONS = Table(
     "gallery_collections",
@@ -92,6 +95,14 @@ REFERENCES = Table(
     Index("ix_gallery_references_external_digest", "collection_id", "external_digest"),
     Index("ix_gallery_references_collection_id_created_at", "collection_id", "created_at"),
     Index("ix_gallery_references_collection_id_expires_at", "collection_id", "expires_at"),
+    # They are few: without it, all that nobody named would be looked through for one of them.
+    Index(
+        "ix_gallery_references_set_aside",
+        "subject_number",
+        "collection_id",
+        sqlite_where=_SET_ASIDE,
+        postgresql_where=_SET_ASIDE,
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -131,6 +131,31 @@ def name_subjects(
     return listed
 
 
+def list_first_references(
+    rows: Rows, caller: Caller, name: str, subject_ids: Sequence[UUID], *, each: int
+) -> Mapping[UUID, Sequence[UUID]]:
+    """Give the first references of some subjects, by the subjects' ids, to look at.
+
+    Raises:
+        NoSuchCollection: there is none of that name.
+    """
+    of = rows.collection(caller, Action.READ, name)
+
+    def read(its: CollectionRows) -> Mapping[UUID, Sequence[UUID]]:
+        return {
+            one.id: [
+                reference.id
+                for reference in its.references.page(subject_number=one.number, limit=each)
+            ]
+            for one in its.subjects.by_ids(subject_ids)
+        }
+
+    with rows.record(caller, Action.READ, of) as record:
+        found = of.read(read)
+        record.answered(Outcome(faces=sum(map(len, found.values()))))
+    return found
+
+
 def show_faces(
     rows: Rows,
     caller: Caller,

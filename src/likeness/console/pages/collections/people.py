@@ -123,6 +123,22 @@ def is_blurred(visit: Visit) -> bool:
     return opens_blurred(purpose) and visit.query.get("unblurred") != "yes"
 
 
+def first_faces_of(
+    visit: Visit, name: str, subject_ids: Sequence[UUID], each: int = 3
+) -> dict[UUID, list[str]]:
+    """Give pictures of some people as addresses, as `faces_of` does; a few of each."""
+    if not (subject_ids and visit.home.keeps_crops and visit.may(Action.REVIEW)):
+        return {}
+    first = browse.list_first_references(
+        visit.home, visit.caller("ListReferences"), name, subject_ids, each=each
+    )
+    faces = faces_of(visit, name, [one for some in first.values() for one in some])
+    return {
+        subject_id: [faces[one] for one in some if one in faces]
+        for subject_id, some in first.items()
+    }
+
+
 def faces_of(visit: Visit, name: str, reference_ids: Sequence[UUID]) -> dict[UUID, str]:
     """Give pictures of faces as addresses, where some are kept and whoever asks may see them."""
     if not (reference_ids and visit.home.keeps_crops and visit.may(Action.REVIEW)):

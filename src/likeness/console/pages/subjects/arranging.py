@@ -7,7 +7,7 @@ from uuid import UUID
 from markupsafe import Markup
 
 from likeness.console.pages.collections.asked import after_number, id_in_path, ids_sent
-from likeness.console.pages.collections.people import faces_of
+from likeness.console.pages.collections.people import faces_of, first_faces_of
 from likeness.console.router import Pages
 from likeness.console.visit import Outcome, Page, Redirect, Visit, link
 from likeness.errors import AlreadyExists, InvalidRequest
@@ -20,7 +20,7 @@ from likeness.terms import Action
 
 arranging = Pages()
 
-_MOST_FACES = 48
+_MOST_FACES, _MOST_SHOWN = 48, 12
 _PERSON = "/collections/{name}/subjects/{subject_id}"
 
 
@@ -117,6 +117,7 @@ def show_merge(visit: Visit) -> Page:
     values = {
         "name": name,
         "chosen": chosen,
+        "faces": first_faces_of(visit, name, [one.subject.id for one in chosen[:_MOST_SHOWN]]),
         "stays": visit.form.text("into") or (most and str(most.subject.id)) or "",
     }
     return Page("subjects/merge.html", values)

@@ -45,8 +45,8 @@ def _often(visit: Visit, expected: float | None) -> Markup:
     """Say how many false candidates a search gives, as people say it."""
     if expected is None:
         return visit.t("check.unknown")
-    if expected >= 1:
-        return visit.t("check.in_each", count=f"{expected:,.0f}")
+    if expected >= 0.1:
+        return visit.t("check.in_each", number=f"{expected:,.{0 if expected >= 10 else 1}f}")
     return visit.t("check.one_in", rate=one_in(expected))
 
 

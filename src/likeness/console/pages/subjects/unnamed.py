@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from likeness.console.pages.collections.people import faces_of
+from likeness.console.pages.collections.people import faces_of, first_faces_of
 from likeness.console.pages.subjects import begun
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Redirect, Visit, link
@@ -27,6 +27,7 @@ def show_unnamed(visit: Visit) -> Page:
     proposal: Proposal | None = None if work is None else work.answer
     listed = _listed(visit, () if proposal is None else proposal.people)
     shown = [each.id for one in listed.people for each in one.shown]
+    alike = list(dict.fromkeys(one.like.id for one in listed.people if one.like is not None))
     values = {
         "of": listed.collection,
         "listed": listed,
@@ -34,6 +35,7 @@ def show_unnamed(visit: Visit) -> Page:
         "work": None if work is None or work.has_ended else work,
         "failed": begun.said_of(visit, None if work is None else work.error),
         "faces": faces_of(visit, listed.collection.name, shown),
+        "known": first_faces_of(visit, listed.collection.name, alike),
     }
     return Page("subjects/unnamed.html", values)
 
