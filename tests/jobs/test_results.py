@@ -5,7 +5,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
+from likeness.errors import Conflict
 from likeness.jobs import (
+    CORRECTION,
     SHOT,
     Job,
     JobState,
@@ -23,6 +25,7 @@ from likeness.jobs import (
     keep_segment,
     list_jobs,
     mentions_of,
+    replace_result,
     results_of,
     segment_of,
     segments_kept,
@@ -176,7 +179,8 @@ def test_erased_people_leave_every_job_with_pictures_of_who_resembles_them(bench
     ana, anas_picture, ben = uuid4(), uuid4(), uuid4()
     jobs = [bench.running(), bench.running()]
     for job in jobs:
-        keep(bench, job, [Result(SHOT, n, n, 0, b"picture %d" % n) for n in range(4)])
+        for part in (SHOT, CORRECTION):
+            keep(bench, job, [Result(part, n, n, 0, b"%d" % n) for n in range(4)])
         keep(bench, job, looks(8, owners=4))
         mention(
             bench,
@@ -192,8 +196,29 @@ def test_erased_people_leave_every_job_with_pictures_of_who_resembles_them(bench
     for job in jobs:
         left = bench.read(lambda c, job=job: mentions_of(c, bench.keyring, job.id))
         assert [(one.owner, one.reference_id) for one in left] == [(0, ben), (2, ben)]
-        assert [one.owner for one in read(bench, job, SHOT)] == [2, 3]
+        for part in (SHOT, CORRECTION):
+            assert [one.owner for one in read(bench, job, part)] == [2, 3]
         assert len(read(bench, job)) == 8
+
+
+def test_a_result_is_replaced_once_the_job_has_succeeded(bench: Bench) -> None:
+    job = bench.running()
+    keep(bench, job, looks(2))
+
+    def replace(content: bytes, **more: bool) -> None:
+        one = Result(CORRECTION, 1, 1, 0, content)
+        bench.write(lambda c: replace_result(c, bench.keyring, job.id, one, **more))
+
+    with pytest.raises(Conflict, match="has not succeeded"):
+        replace(b"too early")
+    end = JobState.SUCCEEDED
+    bench.write(lambda c: end_job(c, bench.keyring, job.id, "runner 1", end, bench.now))
+    for content in (b"Rosa", b"Greta"):
+        replace(content)
+        assert [one.content for one in read(bench, job, CORRECTION)] == [content]
+    replace(b"", keep=False)
+    assert read(bench, job, CORRECTION) == []
+    assert len(read(bench, job)) == 2
 
 
 def test_erased_collection_takes_its_jobs_along(bench: Bench) -> None:

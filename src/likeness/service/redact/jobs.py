@@ -8,6 +8,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import BinaryIO
@@ -17,7 +18,7 @@ from sqlalchemy import Connection
 
 from likeness import jobs
 from likeness.buckets import Buckets
-from likeness.errors import required
+from likeness.errors import LikenessError, required
 from likeness.gallery import Collection
 from likeness.jobs import JobState, Result, Running
 from likeness.service.redact.clips import (
@@ -82,7 +83,17 @@ class RedactionJobs:
         return {ClipAct.REDACT: self.redact}
 
     def redact(self, running: Running) -> None:
-        """Write a copy of a clip with hidden faces."""
+        """Write a copy of a clip with hidden faces; without success none is left."""
+        try:
+            self._redact(running)
+        except BaseException:
+            read = partial(jobs.get_job, keyring=self.home.keyring, job_id=running.job.id)
+            with suppress(LikenessError):
+                if self.home.database.read(read).state is not JobState.SUCCEEDED:
+                    self.uploads.copy_path(running.job.id).unlink(missing_ok=True)
+            raise
+
+    def _redact(self, running: Running) -> None:
         request = read_request(running.request)
         of = self._collection(running)
         place, limits = request.asked.place, self.limits
