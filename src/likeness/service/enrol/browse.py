@@ -13,7 +13,7 @@ from likeness.service.enrol.subjects import ListedReference, ListedSubject, Page
 from likeness.service.uses import Caller, Outcome, Rows, opens_blurred, still_of
 from likeness.terms import Action
 
-_LOOKED_THROUGH = 5_000
+_LOOKED_THROUGH = 3_000
 """How many names are opened for one page of those that hold some words: a part of a second."""
 _AT_A_TIME = 1_000
 
