@@ -53,8 +53,7 @@ from likeness.console.visit import (
 )
 from likeness.console.wording import choose_language
 from likeness.errors import InputError, Refused, StateError, TooBusy
-from likeness.server import Answer, BodyLimits, Door, Exchange, Gate, Lane
-from likeness.server.door import whereabouts
+from likeness.server import Answer, BodyLimits, Door, Exchange, Gate, Lane, whereabouts
 from likeness.server.errors import BodyTooLarge, KeysUnavailable, RequestError
 from likeness.service.govern.sign_in import SignedIn, find_signed_in, note_use
 

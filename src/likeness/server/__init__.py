@@ -6,7 +6,7 @@ goes wrong before an act begins. All doors of a server share one `Gate`.
 
 from likeness.server.bodies import BodyLimits
 from likeness.server.certificate import Certificate
-from likeness.server.door import Door, Gate, Limits, below
+from likeness.server.door import Door, Gate, Limits, below, whereabouts
 from likeness.server.events import EVENTS, Listeners, event, wait_within
 from likeness.server.exchange import Answer, Exchange, Repeats, Stream
 from likeness.server.http_server import HttpServer, Place
@@ -44,4 +44,5 @@ __all__ = [
     "open_to",
     "read_origins",
     "wait_within",
+    "whereabouts",
 ]

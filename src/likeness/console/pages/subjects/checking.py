@@ -1,4 +1,4 @@
-"""Does it work here? Whom a collection mixes up or misses, and what to mend."""
+"""The check of a collection: whom it mixes up or misses, and what to mend."""
 
 from functools import partial
 
