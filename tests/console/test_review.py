@@ -6,7 +6,11 @@ import pytest
 
 from likeness.access import keys
 from likeness.console.wording import languages
-from likeness.terms import Role
+from likeness.errors import Conflict, NotFound
+from likeness.review import ProbeNote, Suitability
+from likeness.service.review.compare import note_probe, show_pair, show_regions
+from likeness.service.uses import Caller
+from likeness.terms import Principal, Role
 from tests.cli.conftest import ship_standards
 from tests.console.cases import (
     NEARLY_RED,
@@ -65,6 +69,41 @@ def test_no_candidate_is_shown_before_the_probe_is_noted(desk: Desk) -> None:
         assert shown.path == path_of(case)
         assert str(T("review.note_first")) in shown.text
         assert "Candidate 1" not in shown.text
+
+
+def test_the_act_itself_shows_no_candidate_before_the_note(desk: Desk) -> None:
+    case = desk.open(RED)
+    who = Principal("key:ada", Role.REVIEWER)
+    for act in (show_pair, show_regions):
+        with pytest.raises(Conflict, match="Note the features"):
+            act(desk.home, Caller(who, "ShowFace"), case.id, 1)
+    note_probe(desk.home, Caller(who, "NoteProbe"), case.id, ProbeNote(Suitability.POOR))
+    pair = show_pair(desk.home, Caller(who, "ShowFace"), case.id, 1)
+    assert pair.probe is not None
+    assert pair.probe.level_jpeg is not None
+    with pytest.raises(NotFound):
+        show_pair(desk.home, Caller(who, "ShowFace"), case.id, 2)
+
+
+def test_a_note_of_a_picture_that_is_not_kept_is_refused(desk: Desk) -> None:
+    case = desk.open(RED, keeps_probe=False)
+    with pytest.raises(NotFound, match="No picture"):
+        note_probe(
+            desk.home,
+            Caller(Principal("key:ada", Role.REVIEWER), "NoteProbe"),
+            case.id,
+            ProbeNote(Suitability.POOR),
+        )
+
+
+def test_names_that_are_scripts_are_text(desk: Desk) -> None:
+    case = desk.open(RED)
+    ada = desk.reviewer()
+    note(ada, case, remark=SCRIPT)
+    shown = decide(ada, case, reason=SCRIPT)
+    assert SCRIPT not in shown.html
+    assert SCRIPT not in ada.see(path_of(case, 1)).html
+    assert SCRIPT in shown.text
 
 
 def test_a_note_says_something_and_is_kept_once(desk: Desk) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from likeness.errors import LikenessError, NotFound
-from likeness.gallery import Collection
 from likeness.review import Case, ProbeNote, keep_note
 from likeness.service.review.seen import View, blurred_details, details_of, read_as, recorded
 from likeness.service.uses import Caller, Outcome, Rows, still_of
@@ -95,9 +94,9 @@ def note_probe(rows: Rows, caller: Caller, case_id: UUID, note: ProbeNote) -> No
     """Keep what somebody noted of the face that was searched for, once.
 
     Raises:
-        NotFound: there is no such case.
+        NotFound: there is no such case, or no picture of the face is kept.
         Denied: it is of a search of their own.
-        Conflict: they have noted something already, or no picture of the face is kept.
+        Conflict: they have noted something already.
     """
     now = rows.clock()
     with recorded(rows, caller, Action.REVIEW, case_id) as (record, case):
@@ -179,13 +178,11 @@ class _Look:
 
     def finder(self) -> FaceFinder:
         """Give what finds faces for the collection of the case."""
-
-        def collection(view_rows: Rows) -> Collection:
-            return view_rows.database.read(
-                lambda connection: view_rows.collections.of_id(connection, self._case.collection_id)
-            )
-
-        return self._rows.load_finder(collection(self._rows))
+        rows, case = self._rows, self._case
+        collection = rows.database.read(
+            lambda connection: rows.collections.of_id(connection, case.collection_id)
+        )
+        return rows.load_finder(collection)
 
     def located(self, finder: FaceFinder, jpeg: bytes) -> Located:
         """Find the face of a picture.
@@ -194,7 +191,7 @@ class _Look:
             NoFace: there is none.
         """
         located = finder.locate(inspect(jpeg, self._rows.limits))
-        _ = located.foremost
+        located.foremost  # noqa: B018  # which is refused where there is none
         return located
 
     def leveled(self, jpeg: bytes, located: Located) -> ShownFace:
