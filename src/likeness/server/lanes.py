@@ -171,9 +171,7 @@ class Lane(Closing):
             try:
                 result: T = place.future.result(left_s)
             except TimeoutError:
-                if place.future.done():
-                    raise  # its own
-                place.future.cancel()
+                place.future.cancel()  # unless it has begun, or is done
                 try:
                     result = place.future.result()
                 except CancelledError as error:
