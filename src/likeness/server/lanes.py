@@ -219,20 +219,24 @@ class Lane(Closing):
         if self._running_count >= self._workers:
             return False
         running = len(self._running.get(by, ()))
-        others = self._others_here(by)
-        most = self._of_one - 1 if running and (others or self._has_much(by)) else self._of_one
-        return running < most and not self._would_be_felt(by, others)
+        if running >= self._of_one:
+            return False
+        # Who else is here is asked for only where it matters: there may be very many.
+        is_last = running > 0 and running == self._of_one - 1
+        if is_last and (self._has_much(by) or any(self._others_here(by))):
+            return False
+        return not self._would_be_felt(by)
 
-    def _others_here(self, by: str) -> list[str]:
+    def _others_here(self, by: str) -> Iterator[str]:
         since_s = self._clock_s() - _RECENTLY_S
-        return [one for one, seen_s in self._seen_s.items() if one != by and seen_s >= since_s]
+        return (one for one, seen_s in self._seen_s.items() if one != by and seen_s >= since_s)
 
-    def _would_be_felt(self, by: str, others: list[str]) -> bool:
+    def _would_be_felt(self, by: str) -> bool:
         """Say whether one act more of who has much waiting would slow down those who have not."""
         free = self._workers - self._running_count - 1
         if not self._has_much(by) or not self._running_count or free >= _FREE_BESIDE_MUCH:
             return False
-        few = [one for one in others if not self._has_much(one)]
+        few = [one for one in self._others_here(by) if not self._has_much(one)]
         now_s = self._clock_s()
         had_s = [self._has_had_s(one, now_s) for one in few if self._is_inside(one)]
         return bool(few) and (not had_s or self._has_had_s(by, now_s) > min(had_s))
