@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -56,6 +56,11 @@ class Held:
         descriptors = len(list(Path(f"/proc/{process}/fd").iterdir()))
         mib = resident_mib(process) + children_mib(process)
         self.rows.append((time.monotonic(), mib, descriptors))
+
+    def in_tenths(self) -> Iterator[Sequence[float]]:
+        """Give the medians of each tenth of the time: seconds, MiB, descriptors."""
+        for part in np.array_split(np.array(self.rows), min(10, len(self.rows))):
+            yield tuple(np.median(part, axis=0) - [self.rows[0][0], 0, 0])
 
     def growth(self, column: int) -> tuple[float, float]:
         """Give what there was once everything had been used, and how much it grew an hour."""
@@ -205,6 +210,8 @@ def main() -> int:
         f"Memory: {mib:.0f} MiB, growing by {more_mib:+.1f} MiB an hour."
         f" Descriptors: {descriptors:.0f}, growing by {more_descriptors:+.1f} an hour."
     )
+    for after_s, memory_mib, count in came.held.in_tenths():
+        print(f"  after {after_s:4.0f} s: {memory_mib:.0f} MiB, {count:.0f} descriptors")
     failures = list(came.beside.errors)
     if set(came.codes) != {"OK"}:
         failures.append("some requests were not answered")

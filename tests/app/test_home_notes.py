@@ -10,14 +10,17 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from likeness.access import Grant
 from likeness.app import Installation
 from likeness.app.home import open_rows
+from likeness.app.home_notes import HomeNotes, RowsHere
 from likeness.config import Settings
 from likeness.errors import DatabaseUnavailable, InvalidRequest, KeyUnusable, NotFound
 from likeness.service.govern.keys import create_key
 from likeness.service.uses import Caller, Rows
+from likeness.storage import current, open_database
 from likeness.terms import UNDECLARED, Role
 
 KEY = base64.b64encode(b"k" * 32).decode()
@@ -121,6 +124,20 @@ def test_rows_of_another_home_are_refused(folder: Path, tmp_path: Path) -> None:
     assert "not the database of the home" in refusal(DatabaseUnavailable, folder)
 
 
+def test_older_rows_of_another_home_are_refused_before_they_are_changed(
+    folder: Path, tmp_path: Path
+) -> None:
+    make(folder)
+    make(tmp_path / "other")
+    older = folder / "likeness.db"
+    shutil.copy(tmp_path / "other" / "likeness.db", older)
+    with open_database(f"sqlite:///{older}") as database:
+        database.write(lambda c: c.execute(text("UPDATE alembic_version SET version_num='0029'")))
+    assert "not the database of the home" in refusal(DatabaseUnavailable, folder)
+    with open_database(f"sqlite:///{older}") as database:
+        assert current(database) == "0029"
+
+
 def test_a_database_elsewhere_is_not_forgotten(folder: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'rows.db'}"
     make(folder, database=SecretStr(url))
@@ -189,3 +206,9 @@ def test_a_folder_that_takes_no_note_beside_the_home_is_no_hindrance(tmp_path: P
     (tmp_path / "fixed").chmod(0o500)
     make(tmp_path / "fixed" / "home")
     (tmp_path / "fixed").chmod(0o700)
+
+
+def test_the_root_of_all_folders_is_no_home() -> None:
+    notes = HomeNotes(Path("/"))
+    with pytest.raises(NotFound, match="There is no home in /"):
+        notes.require_none_lost(RowsHere("/likeness.db", ""), makes=False)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from likeness.app.installation import MissingPart
-from likeness.gallery.tables import REFERENCES
+from likeness.gallery.tables import COLLECTIONS, REFERENCES
 from tests.gallery.galleries import create
 
 from .conftest import BLUE, RED, InstallationWithDiscs
@@ -216,6 +216,27 @@ def test_a_sweep_erases_what_is_due_and_says_what(likeness: Command, picture: Ma
     assert (swept["subjects"], swept["references"]) == (0, 1)
     assert swept["erasures"][0]["certificate"]["erased"]["references"] == 1
     assert "2 subjects, 3 references" in likeness("collections", "list").out
+
+
+@pytest.mark.usefixtures("staff")
+def test_a_collection_that_does_not_open_keeps_no_other_from_being_swept(
+    likeness: Command, picture: Make
+) -> None:
+    likeness("collections", "create", "archive")
+    bea = picture("bea.png", BLUE)
+    enrolled = likeness("enrol", "--collection", "archive", "--any-quality", bea, "--subject", "B")
+    assert enrolled.code == 0
+    for name in ("archive", "staff"):
+        likeness("collections", "retention", name, "30")
+    past = update(REFERENCES).values(created_at=datetime(2020, 1, 1, tzinfo=UTC))
+    broken = update(COLLECTIONS).where(COLLECTIONS.c.name == "archive").values(sealed_key=b"broken")
+    with home() as opened:
+        opened.database.write(lambda c: (c.execute(past), c.execute(broken)))
+    outcome = likeness("collections", "sweep")
+    assert (outcome.code, outcome.out) == (3, "")
+    listed = answer(likeness, "collections", "list")["collections"]
+    sizes = {one["name"]: one["references"] for one in listed}
+    assert sizes == {"archive": 1, "staff": 0}
 
 
 # Certificates

@@ -8,6 +8,7 @@ import pytest
 from likeness.cli.doctor_client import Client, Endpoint, clients_here, endpoint_of
 
 HERE = "http://127.0.0.1:8020"
+NO_FILE = {"AWS_CONFIG_FILE": "/nowhere/config"}
 
 
 @pytest.mark.parametrize(
@@ -31,8 +32,39 @@ HERE = "http://127.0.0.1:8020"
     ],
 )
 def test_variables_say_where_clients_go(environment: dict[str, str], expected: str | None) -> None:
-    assert endpoint_of(environment).address == expected
-    assert "secret" not in endpoint_of(environment).why
+    endpoint = endpoint_of({**NO_FILE, **environment})
+    assert endpoint.address == expected
+    assert "secret" not in endpoint.why
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "expected"),
+    [
+        ("[default]\nendpoint_url = " + HERE, {}, HERE),
+        ("[default]\nregion = x", {}, None),
+        ("[default]\nendpoint_url = https://rekognition.eu-west-1.amazonaws.com", {}, None),
+        ("[default]\nendpoint_url = http://other", {"AWS_ENDPOINT_URL": HERE}, HERE),
+        ("[profile desk]\nendpoint_url = " + HERE, {}, None),
+        ("[profile desk]\nendpoint_url = " + HERE, {"AWS_PROFILE": "desk"}, HERE),
+        (
+            "[default]\nservices = ours\nendpoint_url = http://other\n"
+            f"[services ours]\nrekognition =\n  endpoint_url = {HERE}\n",
+            {},
+            HERE,
+        ),
+        ("[default]\nservices = ours\n[services ours]\nrekognition = x\n", {}, None),
+        ("[default]\nservices = nowhere\nendpoint_url = " + HERE, {}, HERE),
+        (f"[default]\nendpoint_url = {HERE}\nignore_configured_endpoint_urls = true", {}, None),
+        ("no section = here", {}, None),
+        ("", {}, None),
+    ],
+)
+def test_the_configuration_file_says_where_clients_go(
+    tmp_path: Path, text: str, environment: dict[str, str], expected: str | None
+) -> None:
+    file = tmp_path / "config"
+    file.write_text(text)
+    assert endpoint_of({"AWS_CONFIG_FILE": str(file), **environment}).address == expected
 
 
 @pytest.fixture
@@ -97,7 +129,7 @@ def test_what_a_project_names_is_found(machine: Path) -> None:
 
 
 def test_endpoint_of_nobody_is_amazons() -> None:
-    assert endpoint_of({}) == Endpoint(None, "AWS_ENDPOINT_URL_REKOGNITION is not set")
+    assert endpoint_of(NO_FILE) == Endpoint(None, "AWS_ENDPOINT_URL_REKOGNITION is not set")
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,10 @@ def test_an_external_id_is_taken_where_a_name_is_and_shown(
         (None, "badge 7"),
         ("Ada", "badge 7"),
     ]
+    paged = answer(likeness, *references, "--subject", "badge 7", "--limit", "1")
+    rest = answer(likeness, *references, "--subject", "badge 7", "--after", str(paged["after"]))
+    assert [*paged["references"], *rest["references"]] == listed["references"]
+    assert (paged["total"], rest["after"]) == (2, None)
     asked = erase("badge 8")
     assert (asked.code, "badge 8, an external id, with 1 reference" in asked.err) == (2, True)
     assert "Erased: 0 subjects and 1 reference." in erase("badge 8", "--yes").out

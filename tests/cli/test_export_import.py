@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from likeness.app.installation import MissingPart
+from likeness.cli import import_
 from likeness.cli.terminal import prompts
 from likeness.gallery import Size
 from likeness.gallery.subjects import Subjects
@@ -75,6 +76,24 @@ def test_a_collection_moves_to_another_installation(
         likeness("identify", "--collection", "staff", picture("r.png", RED), "--json").out
     )
     assert found["pictures"][0]["faces"][0]["match"] == "Rosa"
+
+
+def test_an_interrupt_after_an_import_says_that_it_is_done(
+    likeness: Command,
+    exported: Path,
+    words: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "elsewhere"))
+    monkeypatch.setattr(import_, "count_strays", interrupt)
+    outcome = likeness("import", exported, "--passphrase-file", words)
+    assert (outcome.code, outcome.out) == (130, "")
+    assert "Collection 'staff' is imported" in outcome.err
+    assert "2 subjects, 3 references" in likeness("collections", "list").out
 
 
 def test_exports_and_imports_answer_in_json(

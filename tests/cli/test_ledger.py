@@ -222,6 +222,26 @@ def test_a_wiped_ledger_begins_anew_only_when_told_to_and_says_so_for_good(
     assert "ledger.begin-anew (govern) by local:" in shown
 
 
+def test_what_keeps_from_beginning_anew_is_said_and_nothing_has_begun(
+    likeness: Command,
+) -> None:
+    assert likeness("keys", "create", "desk").code == 0
+    for statement in WIPE:
+        change(statement)
+    folder = read_settings().home / "ledger"
+    folder.rename(folder.with_name("away"))
+    folder.write_text("a file where a folder belongs")
+    outcome = likeness("ledger", "begin-anew", "--yes")
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert "cannot be written" in outcome.err
+    folder.unlink()
+    folder.with_name("away").rename(folder)
+    assert "2 entries were acknowledged and the database has 0" in (
+        likeness("keys", "create", "other").err
+    )
+    assert likeness("ledger", "begin-anew", "--yes").code == 0
+
+
 def test_a_home_whose_anchor_is_gone_too_is_told_by_what_was_made_on_record(
     likeness: Command,
 ) -> None:

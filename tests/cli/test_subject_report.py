@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from likeness import library
+from likeness.gallery.tables import COLLECTIONS
 from likeness.ledger.tables import ENTRIES
 
 from .conftest import BLUE, GREEN, RED
@@ -101,6 +102,21 @@ def test_where_reports_are_forbidden_nobody_learns_who_is_there(
     assert known.out.replace("Rosa", "No") == unknown.out or known.code == 0
     assert "refused by none of house" in known.out + known.err
     assert json.loads(known.out).get("reports", []) == json.loads(unknown.out).get("reports", [])
+
+
+def test_a_collection_that_cannot_be_opened_is_said_and_the_others_are_told(
+    searched: Command, picture: Make
+) -> None:
+    assert searched("collections", "create", "other").code == 0
+    broken = update(COLLECTIONS).where(COLLECTIONS.c.name == "other").values(sealed_key=b"broken")
+    with home() as opened:
+        opened.database.write(lambda c: c.execute(broken))
+    for whom in (["Rosa"], ["--picture", picture("mine.png", RED)]):
+        document = answer(searched, "subject-report", *whom)
+        assert only(document)["subject"] == "Rosa"
+        (left_out,) = document["unsearched"]
+        assert (left_out["collection"], "KeyUnusable" in left_out["reason"]) == ("other", True)
+        assert searched("subject-report", *whom, "--collection", "other").code == 3
 
 
 def test_a_damaged_entry_is_counted_and_the_others_are_told(searched: Command) -> None:

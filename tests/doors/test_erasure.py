@@ -57,6 +57,8 @@ def test_who_searched_over_the_wire_is_in_the_report_by_name_picture_and_externa
         for answered in (by_name, by_picture):
             assert answered.headers["x-likeness-receipt"]
             (report,) = answered.json()["reports"]
+            gave = {one["operation"]: one["returned"] for one in report["uses"]}
+            assert (gave["SearchFacesByImage"], gave["AssociateFaces"]) == (True, False)
             searches = [one for one in report["uses"] if one["operation"] == "SearchFacesByImage"]
             assert [
                 (one["principal"], one["purpose"], one["organisation"]) for one in searches

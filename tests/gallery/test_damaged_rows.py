@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from likeness.errors import KeyUnusable
 from likeness.gallery import By, Gallery
-from tests.gallery.galleries import Home, at, new, template
+from tests.gallery.galleries import Home, at, create, new, template
 
 NONSENSE = ["'text'", "x'00'", "x'ff'", "7", "CAST(x'ff' AS TEXT)", "-1e300", "zeroblob(70)"]
 OF_REFERENCES = [
@@ -91,6 +92,29 @@ def test_a_damaged_subject_is_left_out_of_lists_and_searches(
             one.subject.name for one in gallery.search("staff", template(0), 5, by) if one.subject
         }
         assert names >= {f"subject {seed}" for seed in (0, 2, 3, 4)}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "id = 'text'",
+        "model = x'00'",
+        "dimensions = x'00'",
+        "cohort_version = x'00'",
+        "retention_days = 'text'",
+        "created_at = 'text'",
+        "reference_count = 'text'",
+    ],
+)
+def test_a_damaged_collection_is_left_out_of_lists_and_refused_by_name(
+    sqlite_home: Home, gallery: Gallery, damage: str
+) -> None:
+    create(gallery, "more", model="m", dimensions=2, cohort_version="c")
+    change = text(f"UPDATE gallery_collections SET {damage} WHERE name = 'staff'")
+    sqlite_home.database.write(lambda c: c.execute(change))
+    assert [one.name for one in gallery.collections()] == ["more"]
+    with pytest.raises(KeyUnusable, match="Restore it from a backup"):
+        gallery.collection("staff")
 
 
 def test_pages_go_on_behind_many_damaged_rows(home: Home, gallery: Gallery) -> None:

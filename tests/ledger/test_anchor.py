@@ -2,11 +2,11 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, text
 
 from likeness.errors import Conflict, LedgerBroken
 from likeness.ledger import AnchorFiles, Ledger, origin_of, verify_log
@@ -203,3 +203,45 @@ def test_a_second_key_row_stops_uses_until_it_is_taken_out_on_record(
     found = database.read(lambda c: verify_log(c, origin, keyring, start().outside()))
     assert found.holds
     assert [signer.endorsed for signer in found.signers] == [True, True]
+
+
+@pytest.mark.parametrize("is_wiped", [True, False])
+def test_who_fails_to_begin_anew_has_begun_nothing(
+    database: Database, start: Callable[[], Ledger], anchors: AnchorFiles, is_wiped: bool
+) -> None:
+    record(database, start(), done())
+    tables = (ENTRIES, HEAD)
+    copy = database.read(lambda c: [list(c.execute(select(t)).mappings()) for t in tables])
+    record(database, start(), done())
+
+    def restore(connection: Connection) -> None:
+        for table, rows in zip(tables, copy, strict=True):
+            connection.execute(delete(table))
+            connection.execute(insert(table), [dict(row) for row in rows])
+
+    database.write(wipe if is_wiped else restore)
+    ledger = start()
+
+    def keep(lines: Iterable[bytes]) -> None:
+        raise OSError("no room for the rows of the former ledger")
+
+    def begin_anew(connection: Connection) -> None:
+        ledger.begin_anew(connection, BEGIN_ANEW, keep)
+        raise OSError("no room for what the act does after")
+
+    with pytest.raises(OSError, match="no room"):
+        database.write(begin_anew)
+    with pytest.raises(LedgerBroken, match="3 entries were acknowledged and the database has"):
+        record(database, ledger, done())
+    assert kept_size(database, anchors) == 3
+
+
+@pytest.mark.parametrize("table", [one.name for one in OF_LEDGER])
+def test_a_table_that_is_gone_with_the_anchor_is_said_when_the_ledger_is_used(
+    database: Database, keyring: Keyring, table: str
+) -> None:
+    record(database, Ledger(database, keyring, Clock()), done())
+    database.write(lambda c: c.execute(text(f"DROP TABLE {table}")))
+    ledger = Ledger(database, keyring, Clock())
+    with pytest.raises(LedgerBroken, match="A table of the ledger, or a column, is gone"):
+        record(database, ledger, done())

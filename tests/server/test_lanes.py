@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -136,6 +137,8 @@ def test_an_act_that_takes_too_long_is_not_waited_for(
         # Who asks for what takes long has fewer turns.
         ([("a", 10), ("a", 10), *[("b", 4)] * 6], "abbbabbb"),
         ([("a", 1), ("a", 1)], "aa"),
+        # The time of who has much waiting counts four times.
+        ([("a", 1)] * 12 + [("b", 1)] * 6, "abbbbabbaaaaaaaaaa"),
     ],
 )
 def test_whoever_had_least_of_the_time_is_next(
@@ -228,6 +231,38 @@ def test_who_gave_up_while_waiting_takes_no_place(
     asyncio.run(ask())
 
 
+def test_who_has_much_waiting_leaves_threads_to_who_has_not(
+    make_lane: Callable[..., Lane], held: threading.Event
+) -> None:
+    clock = Clock()
+    lane = make_lane(workers=4, of_one=3, clock_s=clock)
+    begun: list[int] = []
+    over = [threading.Event() for _ in range(12)]
+
+    def act(number: int) -> None:
+        begun.append(number)
+        over[number].wait(20)
+
+    async def ask() -> None:
+        few = asyncio.ensure_future(lane.run(held.wait, BEA))
+        await asyncio.sleep(0)
+        much = [asyncio.ensure_future(lane.run(partial(act, number), ADA)) for number in range(12)]
+        await asyncio.sleep(0)
+        clock.now_s += 0.5
+        for one in (0, 1):
+            over[one].set()
+            await much[one]
+        assert sorted(begun) == [0, 1]  # the others wait, though three threads are free
+        held.set()
+        await few
+        for one in over:
+            one.set()
+        await asyncio.gather(*much)
+        assert sorted(begun) == list(range(12))
+
+    asyncio.run(ask())
+
+
 def test_while_a_part_is_done_elsewhere_others_have_the_place(
     make_lane: Callable[..., Lane], held: threading.Event
 ) -> None:
@@ -276,25 +311,13 @@ def test_the_parts_that_wait_elsewhere_are_bounded_and_fail_as_they_do(
 def test_a_part_that_waited_too_long_elsewhere_is_not_begun(
     make_lane: Callable[..., Lane], held: threading.Event
 ) -> None:
-    lane, large = make_lane(workers=2, within_s=0.05), make_lane(name="large")
-    late: list[BaseException] = []
-    answered = threading.Event()
-
-    def wait_elsewhere() -> None:
-        try:
-            large.do(lambda: pytest.fail("it was too late"))
-        except TooBusy as error:
-            late.append(error)
-            answered.wait(20)
+    lane, large = make_lane(workers=2, within_s=1), make_lane(name="large")
 
     async def ask() -> None:
         taken = asyncio.ensure_future(large.run(held.wait, ADA))
         await asyncio.sleep(0)
-        with pytest.raises(TooLate):
-            await lane.run(wait_elsewhere, BEA)
-        answered.set()
-        await asyncio.to_thread(lane.close)
-        assert len(late) == 1
+        with pytest.raises(TooBusy):  # in time to say so
+            await lane.run(lambda: large.do(lambda: pytest.fail("it was too late")), BEA)
         held.set()
         await taken
 

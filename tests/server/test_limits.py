@@ -117,3 +117,34 @@ def test_nobody_who_asks_a_lot_makes_others_requests_forgotten(
         replays.check(asked_by("LKIAGREEDY", f"{number:02x}" * 32, Repeats.NEVER))
     with pytest.raises(Replayed):
         replays.check(asked_by("LKIAVICTIM", "ab" * 32, Repeats.NEVER))
+
+
+def test_of_equal_requests_that_were_let_in_none_is_done_again_unless_all_were_refused() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    metrics = Metrics(CollectorRegistry())
+    replays = Replays(metrics, Refusals(metrics), lambda: now)
+    first, second = exchange(Repeats.SOON), exchange(Repeats.SOON)
+    replays.check(first)
+    replays.check(second)
+    replays.forget(first)  # it was refused, and the second may have been done
+    now += timedelta(seconds=5)
+    again = exchange(Repeats.SOON)
+    with pytest.raises(Replayed):
+        replays.check(again)
+    replays.forget(again)
+    replays.forget(second)
+    anew = exchange(Repeats.SOON)
+    replays.check(anew)
+    assert not anew.replayed
+
+
+def test_requests_of_keys_that_ask_no_more_are_let_go() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    metrics = Metrics(CollectorRegistry())
+    replays = Replays(metrics, Refusals(metrics), lambda: now)
+    for number in range(5):
+        replays.check(asked_by(f"LKIA{number}", "ab" * 32, Repeats.NEVER))
+        now += timedelta(minutes=3)
+    assert [key for _, key in replays._served] == [f"LKIA{number}" for number in (1, 2, 3, 4)]
+    replays.check(asked_by("LKIA1", "cd" * 32, Repeats.NEVER))
+    assert [key for _, key in replays._served] == [f"LKIA{number}" for number in (2, 3, 4, 1)]

@@ -5,7 +5,7 @@ from functools import partial
 from hashlib import sha256
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 
 from likeness.errors import KeyUnusable
 from likeness.gallery import ErasureCertificate, Return, Size
@@ -210,3 +210,38 @@ def test_marks_tell_nothing_and_outlive_a_rotation(acts: Acts) -> None:
     assert only.collections == 1
     acts.delete()
     assert acts.import_().left_out == Size(1, 2)
+
+
+@pytest.mark.parametrize("damage", ["begun_at = 'text'", "collection_id = 7", "id = x'00'"])
+def test_an_erasure_of_which_nothing_can_be_read_hinders_no_other(acts: Acts, damage: str) -> None:
+    acts.erase("Ada")
+    certificate = acts.erase("Ben")
+    change = text(f"UPDATE gallery_erasures SET {damage}, certificate = NULL WHERE id != :id")
+    acts.home.database.write(lambda c: c.execute(change, {"id": certificate.id.bytes}))
+    for limit in (1, 10):
+        listed = list_certificates(acts.home, acts.caller, limit=limit).listed
+        assert [one.erasure.id for one in listed] == [certificate.id]
+    assert "gallery_erasures" in {one.table for one in acts.home.database.damage.rows}
+    assert acts.home.gallery.erasing.finish_pending() == []
+
+
+def test_pages_of_certificates_leave_out_none_of_the_same_moment(acts: Acts) -> None:
+    issued = {acts.erase("Ada").id, acts.erase("Ben").id, acts.delete().id}
+    now = acts.home.clock()
+    acts.home.database.write(lambda c: c.execute(update(ERASURES).values(begun_at=now)))
+    seen, after = set(), None
+    for _ in issued:
+        page = list_certificates(acts.home, acts.caller, after=after, limit=1)
+        seen |= {one.erasure.id for one in page.listed}
+        after = page.after
+    assert (seen, after) == (issued, None)
+
+
+def test_a_mark_of_no_kind_is_refused_and_named(acts: Acts) -> None:
+    certificate = acts.erase("Ada")
+    acts.home.database.write(lambda c: c.execute(update(MARKS).values(kind="odd")))
+    with pytest.raises(KeyUnusable, match="gallery_marks"):
+        acts.verified(certificate)
+    acts.delete()
+    with pytest.raises(KeyUnusable, match="gallery_marks"):
+        acts.import_()

@@ -1,8 +1,10 @@
 """One suite for every engine that a network may run in."""
 
 import math
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -166,6 +168,26 @@ def test_a_shape_that_cannot_be_compiled_is_tried_once_and_computed_all_the_same
     compiler = _Compiler(only_any=True)
     run_often(compiler, [(1, 4, 4, 3)], 3 * RECURRING)
     assert compiler.shapes == [None, (1, 4, 4, 3)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
+def test_a_thread_that_gives_way_compiles_nothing_for_others() -> None:
+    shape, compiler = (1, 4, 4, 3), _Compiler()
+    session = OpenVinoSession(compiler, Precision.F32, 1)
+    pictures = np.full(shape, 7, np.uint8)
+
+    def give_way() -> None:
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + 1)
+        for _ in range(2 * RECURRING):
+            session.run(pictures)
+
+    thread = threading.Thread(target=give_way)
+    thread.start()
+    thread.join()
+    assert compiler.shapes == [None]
+    session.run(pictures)
+    assert compiler.shapes == [None, shape]
 
 
 def test_results_are_the_callers_own(engine: Engine, tmp_path: Path) -> None:

@@ -128,9 +128,10 @@ def _database_of(
     with open_database(url) as database:
         if current(database) is None:
             notes.require_none_lost(rows, makes=makes_home)
+        else:  # before anything of it is changed
+            notes.require_same_database(database.read(read_identity), rows)
         migrate(database)
         identity = database.read(read_identity)
-        notes.require_same_database(identity, rows)
         used = _unknown_keys_in_use(settings, notes, database)
         if used is not None and not without_lost_keys:
             notes.require_keys(keys_setting(settings), *used)

@@ -68,7 +68,7 @@ class HomeNotes:
         self.folder = folder.absolute()
         self._is_relative = not folder.is_absolute()
         self.inside = self.folder / "home.json"
-        self.beside = self.folder.with_name(f".{self.folder.name}.likeness")
+        self.beside = self.folder.parent / f".{self.folder.name}.likeness"
 
     def read(self) -> HomeNote | None:
         """Give what the home remembers; None where it remembers nothing."""

@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from botocore.configloader import load_config
+from botocore.exceptions import ConfigNotFound, ConfigParseError
+
 OWN, ALL, IGNORED = (
     "AWS_ENDPOINT_URL_REKOGNITION",
     "AWS_ENDPOINT_URL",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 )
+FILE, PROFILE = "AWS_CONFIG_FILE", "AWS_PROFILE"
 IN_CODE = "pass the endpoint in code, such as endpoint_url= of boto3.client"
 _AMAZON = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _LONGEST_S = 20
@@ -57,23 +61,48 @@ class Endpoint:
 
 
 def endpoint_of(environment: Mapping[str, str]) -> Endpoint:
-    """Say where variables of the environment send clients that read them."""
+    """Say where variables and the AWS configuration file send clients that read them.
+
+    The order is that of AWS's SDKs: the variable of Rekognition, that of all services, and then the
+    file's profile (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html).
+    """
     if environment.get(IGNORED, "").lower() == "true":
         return Endpoint(None, f"{IGNORED} is true, so every other variable is ignored")
     for name in (OWN, ALL):
         if given := environment.get(name):
-            try:
-                place = urlsplit(given)
-                host = (place.hostname or "").rstrip(".")
-            except ValueError:
-                return Endpoint(None, f"{name} is no address")
-            if place.scheme not in ("http", "https") or not host:
-                return Endpoint(None, f"{name} is no address that begins with http:// or https://")
-            if host.endswith(_AMAZON):
-                return Endpoint(None, f"{name} names {host}, which is Amazon's")
-            # A user and a password are nobody's to print.
-            return Endpoint(f"{place.scheme}://{place.netloc.rpartition('@')[2]}", f"by {name}")
-    return Endpoint(None, f"{OWN} is not set")
+            return _read(given, name)
+    file = environment.get(FILE) or "~/.aws/config"
+    try:
+        sections = load_config(file)
+    except ConfigNotFound:
+        return Endpoint(None, f"{OWN} is not set")
+    except ConfigParseError:
+        return Endpoint(None, f"{OWN} is not set, and {file} cannot be read")
+    name = environment.get(PROFILE) or "default"
+    profile = sections["profiles"].get(name, {})
+    if str(profile.get("ignore_configured_endpoint_urls", "")).lower() == "true":
+        return Endpoint(None, f"profile {name} of {file} ignores configured endpoints")
+    of_service = sections.get("services", {}).get(profile.get("services"), {}).get("rekognition")
+    of_service = of_service if isinstance(of_service, dict) else {}
+    given = of_service.get("endpoint_url") or profile.get("endpoint_url")
+    if not given:
+        return Endpoint(None, f"{OWN} is not set, and profile {name} of {file} names no endpoint")
+    return _read(str(given), f"profile {name} of {file}")
+
+
+def _read(given: str, source: str) -> Endpoint:
+    """Read an endpoint's address, which `source` gave."""
+    try:
+        place = urlsplit(given)
+        host = (place.hostname or "").rstrip(".")
+    except ValueError:
+        return Endpoint(None, f"{source} has no address")
+    if place.scheme not in ("http", "https") or not host:
+        return Endpoint(None, f"{source} has no address that begins with http:// or https://")
+    if host.endswith(_AMAZON):
+        return Endpoint(None, f"{source} names {host}, which is Amazon's")
+    # A user and a password are nobody's to print.
+    return Endpoint(f"{place.scheme}://{place.netloc.rpartition('@')[2]}", f"by {source}")
 
 
 def clients_here(folder: Path) -> list[Client]:

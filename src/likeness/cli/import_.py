@@ -24,6 +24,7 @@ from likeness.cli.terminal.stopping import stopping
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest, StateError
 from likeness.gallery import Collection, Size
+from likeness.service.enrol.check_subjects import count_strays
 from likeness.service.enrol.enrol import Demands
 from likeness.service.move.compreface import (
     CompreFace,
@@ -32,6 +33,7 @@ from likeness.service.move.compreface import (
     compreface_pictures,
 )
 from likeness.service.move.import_ import Imported, import_collection, read_export
+from likeness.service.uses import Home
 from likeness.terms import Action
 
 _REPORT = Path("compreface.import-report.csv")
@@ -147,6 +149,7 @@ def _import_collection(
                 f"'{path}' cannot be read ({error.strerror}). Check the path and its permissions."
             ) from error
         made = done.collection
+        unlike = _count_unlike(home, made)
         size = made.size
         document = {
             "collection": made.name,
@@ -157,10 +160,10 @@ def _import_collection(
             "left_out": asdict(done.left_out),
             "brought_back": asdict(done.brought_back),
             "with_collection": asdict(done.with_collection),
-            "unlike": done.unlike,
+            "unlike": unlike,
         }
-        lines = [f"{made.name}: {_counts(size)}", *_erased_in_words(done), *_unlike_in_words(done)]
-        print_answer(as_json, document, lines)
+        said = [*_erased_in_words(done), *_unlike_in_words(made, unlike)]
+        print_answer(as_json, document, [f"{made.name}: {_counts(size)}", *said])
         _tell_of_model(installation, made)
 
 
@@ -180,12 +183,24 @@ def _erased_in_words(done: Imported) -> list[str]:
     return said
 
 
-def _unlike_in_words(done: Imported) -> list[str]:
-    if not done.unlike:
+def _count_unlike(home: Home, made: Collection) -> int:
+    """Count the references of an imported collection that look like none of the person's others."""
+    try:
+        return count_strays(home, made)
+    except KeyboardInterrupt:
+        warn(
+            f"Interrupted. Collection {made.name!r} is imported. `likeness subjects check` looks"
+            " for references like none of the person's others."
+        )
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+def _unlike_in_words(made: Collection, unlike: int) -> list[str]:
+    if not unlike:
         return []
-    of = shlex.quote(done.collection.name)
+    of = shlex.quote(made.name)
     return [
-        f"{several(done.unlike, 'reference')} like none of the person's others: `likeness subjects"
+        f"{several(unlike, 'reference')} like none of the person's others: `likeness subjects"
         f" check --collection {of}` lists them."
     ]
 

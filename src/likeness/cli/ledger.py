@@ -1,6 +1,7 @@
 """`likeness ledger`: what was done, and the proof of it. All of it works while a server runs."""
 
 import json
+import os
 import shlex
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from likeness.cli.terminal.output_file import private_output, write_output
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.prompts import require_consent
 from likeness.cli.terminal.words import folded, several
-from likeness.errors import InvalidRequest, LedgerBroken, NotFound
+from likeness.errors import InvalidRequest, LedgerBroken, NotFound, unwritable
 from likeness.ledger import (
     Growth,
     Problem,
@@ -234,9 +235,17 @@ def begin_anew(yes: Yes = False, as_json: AsJson = False) -> None:
 
 
 def _keep_lines(path: Path, lines: Iterable[bytes]) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with private_output(path) as file:
-        file.writelines(lines)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with private_output(path) as file:
+            file.writelines(lines)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)  # the file has its name on the disk before the rows go
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise unwritable(path, error, "mend its folder") from error
 
 
 def _as_json(written: bytes) -> object:

@@ -56,7 +56,13 @@ def serve(
             if installation.choice.drawback:
                 print(plain(installation.choice.drawback))
             print(f"People open {server.url}/console/ in a browser, and sign in with a key.")
-            print(f"Rekognition's clients find it by AWS_ENDPOINT_URL_REKOGNITION={server.url}")
+            print(
+                "Give every client of Rekognition this endpoint, or it sends pictures to Amazon:",
+                f'  boto3.client("rekognition", endpoint_url="{server.url}")',
+                "Those that read a variable (`likeness doctor --client` says which) find it by",
+                f"  AWS_ENDPOINT_URL_REKOGNITION={server.url}",
+                sep="\n",
+            )
             sys.stdout.flush()
             server.run(serving.router, serving.refuse_malformed, serving.refusals)
 

@@ -14,7 +14,7 @@ from likeness.errors import InvalidRequest, KeyUnusable, NotFound
 from likeness.gallery.certificate import Erased, ErasureCertificate, Remainder
 from likeness.gallery.stored_collections import StoredCollection
 from likeness.gallery.tables import ERASURES
-from likeness.storage import Instant
+from likeness.storage import AsStored, Identifier, Instant, legible_rows
 
 _logger = logging.getLogger(__name__)
 
@@ -88,8 +88,11 @@ def kept_erasures(
     after: UUID | None = None,
     collection_id: UUID | None = None,
     limit: int,
-) -> list[KeptErasure]:
+) -> tuple[list[KeptErasure], bool]:
     """List erasures, the newest first, behind one; of a collection, where one is given.
+
+    Says whether there are more. Rows of which nothing can be read are left out, and others take
+    their places.
 
     Raises:
         NotFound: there is no erasure to begin behind.
@@ -98,30 +101,40 @@ def kept_erasures(
     if after is not None:
         last = _row(connection, after)
         place = tuple_(ERASURES.c.begun_at, ERASURES.c.id)
-        chosen = chosen.where(place < tuple_(literal(last.begun_at, Instant), last.id))
+        chosen = chosen.where(
+            place < tuple_(literal(last.begun_at, Instant), literal(last.id, Identifier))
+        )
     if collection_id is not None:
         chosen = chosen.where(ERASURES.c.collection_id == collection_id)
     newest = chosen.order_by(ERASURES.c.begun_at.desc(), ERASURES.c.id.desc())
-    return [_kept_erasure(row) for row in connection.execute(newest.limit(limit))]
+    stored_ids = newest.with_only_columns(AsStored(ERASURES.c.id))
+    found: list[KeptErasure] = []
+    read, more = 0, True
+    while more and (lacking := limit - len(found)) > 0:
+        rows = legible_rows(connection, ERASURES.c.id, newest.offset(read).limit(lacking))
+        found += map(_kept_erasure, rows)
+        read += lacking
+        more = connection.execute(stored_ids.offset(read).limit(1)).first() is not None
+    return found, more
 
 
 def kept_erasure(connection: Connection, erasure_id: UUID) -> KeptErasure:
     """Find an erasure by the id of its certificate.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is none, or nothing of its row can be read.
     """
     return _kept_erasure(_row(connection, erasure_id))
 
 
 def _row(connection: Connection, erasure_id: UUID) -> Row[Any]:
-    row = connection.execute(select(ERASURES).where(ERASURES.c.id == erasure_id)).first()
-    if row is None:
-        raise NotFound(
-            f"No such certificate {erasure_id}. `likeness collections certificates` lists what this"
-            " installation has issued."
-        )
-    return row
+    chosen = select(ERASURES).where(ERASURES.c.id == erasure_id)
+    for row in legible_rows(connection, ERASURES.c.id, chosen):
+        return row
+    raise NotFound(
+        f"No such certificate {erasure_id}. `likeness collections certificates` lists what this"
+        " installation has issued."
+    )
 
 
 def _kept_erasure(row: Row[Any]) -> KeptErasure:
@@ -144,11 +157,9 @@ def _kept_erasure(row: Row[Any]) -> KeptErasure:
 
 def pending(connection: Connection) -> list[Erasure]:
     """List erasures that have begun and are not finished, oldest first."""
-    rows = connection.execute(
-        select(ERASURES).where(ERASURES.c.certificate.is_(None)).order_by(ERASURES.c.begun_at)
-    )
+    unfinished = select(ERASURES).where(ERASURES.c.certificate.is_(None))
     found = []
-    for row in rows:
+    for row in legible_rows(connection, ERASURES.c.id, unfinished.order_by(ERASURES.c.begun_at)):
         try:
             found.append(_erasure(row))
         except KeyUnusable as error:  # it keeps no other from being finished

@@ -47,6 +47,16 @@ class Marked(StrEnum):
 _FIRST = (Marked.ID, Marked.BACK, Marked.WHOLE)
 
 
+def _kind_of(stored: str) -> Marked:
+    try:
+        return Marked(stored)
+    except ValueError as error:
+        raise KeyUnusable(
+            f"A row of table {MARKS.name} says no kind of mark: it was changed from outside, and"
+            " nobody can tell whether it is of somebody erased. Restore it from a backup."
+        ) from error
+
+
 @dataclass(frozen=True, slots=True)
 class _Marker:
     """Makes the marks of a home."""
@@ -128,7 +138,7 @@ def marked_among(
         by_mark = {marker.of_id(one): one for one in some}
         chosen = select(MARKS.c.mark, MARKS.c.kind).where(MARKS.c.mark.in_(by_mark))
         for row in connection.execute(chosen):
-            kind, known = Marked(row.kind), found.get(by_mark[row.mark])
+            kind, known = _kind_of(row.kind), found.get(by_mark[row.mark])
             if known is None or _FIRST.index(kind) < _FIRST.index(known):
                 found[by_mark[row.mark]] = kind
     return found
@@ -168,7 +178,7 @@ def returned(
     chosen = select(MARKS.c.kind, MARKS.c.mark).where(MARKS.c.erasure_id == certificate.id)
     marks: dict[Marked, set[bytes]] = {kind: set() for kind in Marked}
     for kind, mark in connection.execute(chosen):
-        marks[Marked(kind)].add(mark)
+        marks[_kind_of(kind)].add(mark)
     look = _Look(
         _find_marker(connection, keyring),
         frozenset(certificate.erased.subject_ids),

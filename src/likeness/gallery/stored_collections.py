@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select, update
 
-from likeness.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
+from likeness.errors import AlreadyExists, Conflict, InvalidRequest, KeyUnusable, NotFound
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import COLLECTIONS, REFERENCES, SUBJECTS, TAKEN_UP
 from likeness.secrets import Keyring, count_by_key
@@ -233,6 +233,17 @@ def _named(connection: Connection, name: str) -> StoredCollection | None:
 
 def _collection(row: Row[Any]) -> StoredCollection:
     said = dict(row._mapping)
+    texts = (said["name"], said["model"], said["cohort_version"])
+    numbers = (said["dimensions"], said["subject_count"], said["reference_count"])
+    if not (
+        all(isinstance(one, str) for one in texts)
+        and all(isinstance(one, int) for one in numbers)
+        and isinstance(said["retention_days"], int | None)
+    ):
+        raise KeyUnusable(
+            f"The row of collection {said['id']} was changed from outside. Restore it from a"
+            " backup."
+        )
     size = Size(said.pop("subject_count"), said.pop("reference_count"))
     return StoredCollection(**said, size=size)
 

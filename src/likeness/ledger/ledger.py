@@ -94,13 +94,17 @@ def origin_of(identity: DatabaseIdentity) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where an entry was appended, the root of the tree that ends with it, and the signed head."""
+    """Where an entry was appended, the root of the tree that ends with it, and the signed head.
+
+    `anew` says that its act goes on after a loss: what was known before counts no more.
+    """
 
     index: int
     leaf: bytes
     root: bytes
     note: str
     public_key: bytes
+    anew: bool = False
 
 
 class Ledger:
@@ -132,8 +136,9 @@ class Ledger:
         self._refusal: str | None = None
         # Whether keys of subjects were counted: an anchor is written only after that.
         self._counted = False
-        # Set between an act that begins anew and its commit: what was known before counts no more.
-        self._begins_anew = False
+        # Of an act that begins anew, which may still be undone: for that one alone, what was known
+        # before counts no more.
+        self._begins_anew_in: Connection | None = None
         self._recall(made_on_record)
 
     def _recall(self, made_on_record: Callable[[Connection], int]) -> None:
@@ -147,7 +152,7 @@ class Ledger:
             self._acknowledged = Extent(anchor.size, anchor.root)
             self._counted = True
             return
-        with suppress(LedgerBroken):  # it is said when it is used
+        with suppress(LedgerBroken), schema_as_ours():  # it is said when it is used
             made = self._database.read(
                 lambda connection: made_on_record(connection) if is_empty(connection) else 0
             )
@@ -200,9 +205,8 @@ class Ledger:
     def receipt_id(self, position: Position) -> str:
         """Name an entry's receipt, once its act is committed, and never before."""
         self._counted = True
-        self._acknowledge(
-            Extent(position.index + 1, position.root), position.note, position.public_key
-        )
+        extent = Extent(position.index + 1, position.root)
+        self._acknowledge(extent, position.note, position.public_key, anew=position.anew)
         return str(ReceiptId.of(position.index, position.leaf))
 
     def receipt(self, receipt_id: str) -> Receipt:
@@ -292,7 +296,7 @@ class Ledger:
         if found.problems:
             wrong = {problem.table or "anchor" for problem in found.problems}
             details["wrong"] = " ".join(sorted(wrong))
-        self._begins_anew = True
+        self._begins_anew_in = connection
         if found.entries_hold:
             note = dict(stored_notes(connection))[1] or ""
             head = read_head(connection, note, self._origin, found.signers[-1].key)
@@ -324,9 +328,10 @@ class Ledger:
 
     def _head_to_extend(self, connection: Connection) -> Head:
         """Read what to append to; a ledger that has not begun begins."""
-        if self._refusal is not None and not self._begins_anew:
+        begins_anew = self._begins_anew_in is connection
+        if self._refusal is not None and not begins_anew:
             raise LedgerBroken(self._refusal)
-        acknowledged = Extent() if self._begins_anew else self._acknowledged
+        acknowledged = Extent() if begins_anew else self._acknowledged
         note = read_note(connection)
         if note is None:
             require_length(0, acknowledged)
@@ -360,7 +365,8 @@ class Ledger:
             ) from None
         connection.execute(_UPDATE_HEAD if index else _INSERT_HEAD, {"note": note})
         self._head = Head(note, frontier, at, key.public_key)
-        return Position(index, leaf, frontier.root, note, key.public_key)
+        anew = self._begins_anew_in is connection
+        return Position(index, leaf, frontier.root, note, key.public_key, anew)
 
     def _entry(
         self, connection: Connection, key: LedgerKey, head: Head, event: Event
@@ -408,7 +414,7 @@ class Ledger:
         key, secret_kept = replace_key(
             connection, self._keyring, self._origin, head.frontier.size, secret_since
         )
-        if secret_kept and self._begins_anew:
+        if secret_kept and self._begins_anew_in is connection:
             SubjectKeys(connection, key.secret, counted=True).mend()
         details = {"key": key.public_key.hex(), **(more or {})}
         if head is not _NOTHING:
@@ -472,12 +478,13 @@ class Ledger:
         self._acknowledge(extent, head.note, head.public_key)
         return head
 
-    def _acknowledge(self, extent: Extent, note: str, public_key: bytes) -> None:
+    def _acknowledge(
+        self, extent: Extent, note: str, public_key: bytes, *, anew: bool = False
+    ) -> None:
         """Remember how long the ledger has to be from now on, here and in the home."""
         with self._lock:
-            anew, self._begins_anew = self._begins_anew, False
             if anew:
-                self._refusal = None
+                self._refusal, self._begins_anew_in = None, None
             elif extent.size <= self._acknowledged.size:
                 return
             self._acknowledged = extent

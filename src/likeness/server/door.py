@@ -206,7 +206,9 @@ class Gate(Closing):
         self.sign_ins = self._lane("sign-in", 1, waiting=min(_MOST_SIGN_INS, limits.waiting))
         self.pictures = self._lane("pictures", limits.picture_workers + 1, limits.picture_workers)
         self.rows = self._lane("rows", limits.row_workers + 1, limits.row_workers)
-        self.large = self._lane("large", 1, waiting=min(MOST_ELSEWHERE, limits.waiting))
+        self.large = self._lane(
+            "large", 1, waiting=min(MOST_ELSEWHERE, limits.waiting), gives_way=True
+        )
 
     def _lane(
         self,
@@ -215,6 +217,7 @@ class Gate(Closing):
         of_one: int | None = None,
         *,
         waiting: int | None = None,
+        gives_way: bool = False,
     ) -> Lane:
         lane = Lane(
             name,
@@ -224,6 +227,7 @@ class Gate(Closing):
             self.metrics,
             self.refusals,
             of_one=of_one,
+            gives_way=gives_way,
         )
         self._lanes.append(lane)
         return lane

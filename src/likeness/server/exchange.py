@@ -55,7 +55,8 @@ class Exchange:
     `address` is the one that shares go by (`addresses.py`). `claim` and `principal` are of whoever
     asks, once they are proven. `began_s` is by
     `time.perf_counter`. `replayed` is whether an earlier request had the same signature, `repeats`
-    when it may. `headers` go out with the answer, whatever it is.
+    when it may, and `let_in` whether it counts among those that were done with its signature.
+    `headers` go out with the answer, whatever it is.
     """
 
     scope: Scope
@@ -70,5 +71,6 @@ class Exchange:
     principal: Principal | None = None
     repeats: Repeats = Repeats.NEVER
     replayed: bool = False
+    let_in: bool = False
     stages: Stages = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)

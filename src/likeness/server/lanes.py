@@ -5,6 +5,11 @@ their own acts come in the order in which they were asked for. What counts is ti
 act that takes seconds costs as much as many that take little. Who comes back after a while has
 saved up none.
 
+**Who has much waiting** does not feel whether one act more takes a moment longer; who asks for one
+at a time does. So while somebody has eight acts or more waiting, their time counts four times, one
+of their threads stays free for whoever comes, and while others are about who have less waiting,
+their acts begin only where three threads stay free, unless they have had less of the time.
+
 **What one may have.** As many places to wait as are left to all others, and as many threads as
 `of_one` says, so that a thread is free for somebody else; where others were here within the last
 second, one fewer, so that what somebody else begins is not slowed down by more than there are
@@ -15,6 +20,8 @@ place in its own lane, has that part done by another (`do`), and takes its place
 """
 
 import asyncio
+import os
+import sys
 import threading
 import time
 from collections import deque
@@ -37,11 +44,21 @@ T = TypeVar("T")
 MOST_ELSEWHERE = 32
 """How many acts may wait for a lane beside theirs: they keep the threads that they began on."""
 _RECENTLY_S = 1.0
+_TO_ANSWER_S = 2.0
+_MUCH, _MUCH_COUNTS, _FREE_BESIDE_MUCH = 8, 4, 3
 # Callers who are remembered though they have nothing here: whoever had more than their share.
 _REMEMBERED = 1000
 
+_LEAST_URGENT = 19
+
 _here = threading.local()
 """Its `place` is that of the act which runs on a thread."""
+
+
+def _give_way() -> None:
+    """Let this thread have a processor only where no other wants it, for good."""
+    if sys.platform == "linux":  # elsewhere it would be the whole process
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LEAST_URGENT)
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +86,7 @@ class Lane(Closing):
         refusals: Refusals,
         *,
         of_one: int | None = None,
+        gives_way: bool = False,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """Make a lane.
@@ -81,6 +99,7 @@ class Lane(Closing):
             metrics: measure the lane and its acts' stages.
             refusals: count who is refused.
             of_one: how many acts of one caller it does at a time; as many as there are, without.
+            gives_way: have its threads use a processor only where no other thread wants it.
             clock_s: tells how long acts take.
         """
         self._workers = workers
@@ -90,7 +109,11 @@ class Lane(Closing):
         self._metrics = metrics
         self._refusals = refusals
         self._clock_s = clock_s
-        self._pool = ThreadPoolExecutor(workers + 2 * MOST_ELSEWHERE, f"likeness-{name}")
+        self._pool = ThreadPoolExecutor(
+            workers + 2 * MOST_ELSEWHERE,
+            f"likeness-{name}",
+            initializer=_give_way if gives_way else None,
+        )
         self._changed = threading.Condition()
         self._inside = 0
         # Of each caller: who waits, in order, and what runs; in the order of their turns.
@@ -137,7 +160,9 @@ class Lane(Closing):
         own: _Place | None = getattr(_here, "place", None)
         if own is None or own.lane is self:
             return act()
-        left_s = max(0.0, own.due_s - self._clock_s())
+        # Who is told in time that nothing was done may ask again.
+        to_answer_s = min(_TO_ANSWER_S, own.lane._within_s / 2)
+        left_s = max(0.0, own.due_s - self._clock_s() - to_answer_s)
         try:
             place = self._enter(act, own.by, left_s)
         except TooManyRequests as error:
@@ -146,9 +171,7 @@ class Lane(Closing):
             try:
                 result: T = place.future.result(left_s)
             except TimeoutError:
-                if place.future.done():
-                    raise  # its own
-                place.future.cancel()
+                place.future.cancel()  # unless it has begun, or is done
                 try:
                     result = place.future.result()
                 except CancelledError as error:
@@ -167,7 +190,7 @@ class Lane(Closing):
         place = _Place(self, act, by, now_s + within_s)
         with self._changed:
             self._seen_s[by] = now_s
-            if by not in self._waiting and by not in self._running:
+            if not self._is_inside(by):
                 self._had_s[by] = max(self._had_s.get(by, 0.0), self._least_s)
             if self._may_begin(by):
                 self._begin(place)
@@ -193,15 +216,36 @@ class Lane(Closing):
             )
 
     def _may_begin(self, by: str) -> bool:
+        if self._running_count >= self._workers:
+            return False
         running = len(self._running.get(by, ()))
-        return self._running_count < self._workers and (
-            running < self._of_one - 1
-            or (running < self._of_one and (not running or not self._others_were_here(by)))
-        )
+        if running >= self._of_one:
+            return False
+        # Who else is here is asked for only where it matters: there may be very many.
+        is_last = running > 0 and running == self._of_one - 1
+        if is_last and (self._has_much(by) or any(self._others_here(by))):
+            return False
+        return not self._would_be_felt(by)
 
-    def _others_were_here(self, by: str) -> bool:
+    def _others_here(self, by: str) -> Iterator[str]:
         since_s = self._clock_s() - _RECENTLY_S
-        return any(one != by and seen_s >= since_s for one, seen_s in self._seen_s.items())
+        return (one for one, seen_s in self._seen_s.items() if one != by and seen_s >= since_s)
+
+    def _would_be_felt(self, by: str) -> bool:
+        """Say whether one act more of who has much waiting would slow down those who have not."""
+        free = self._workers - self._running_count - 1
+        if not self._has_much(by) or not self._running_count or free >= _FREE_BESIDE_MUCH:
+            return False
+        few = [one for one in self._others_here(by) if not self._has_much(one)]
+        now_s = self._clock_s()
+        had_s = [self._has_had_s(one, now_s) for one in few if self._is_inside(one)]
+        return bool(few) and (not had_s or self._has_had_s(by, now_s) > min(had_s))
+
+    def _has_much(self, by: str) -> bool:
+        return len(self._waiting.get(by, ())) >= _MUCH
+
+    def _is_inside(self, by: str) -> bool:
+        return by in self._waiting or by in self._running
 
     def _begin(self, place: _Place) -> None:
         place.began_s = self._clock_s()
@@ -212,7 +256,7 @@ class Lane(Closing):
     def _stop(self, place: _Place) -> None:
         """Count what an act has had of the lane's time."""
         began_s = required(place.began_s, "an act that runs")
-        self._had_s[place.by] += self._clock_s() - began_s
+        self._had_s[place.by] += (self._clock_s() - began_s) * self._counts(place.by)
         place.began_s = None
         running = self._running[place.by]
         running.remove(place)
@@ -237,9 +281,12 @@ class Lane(Closing):
 
     def _has_had_s(self, by: str, now_s: float) -> float:
         running = self._running.get(by, ())
-        return self._had_s[by] + sum(
+        return self._had_s[by] + self._counts(by) * sum(
             now_s - required(place.began_s, "an act that runs") for place in running
         )
+
+    def _counts(self, by: str) -> int:
+        return _MUCH_COUNTS if self._has_much(by) else 1
 
     def _work(self, place: _Place | None) -> None:
         """Do an act, and those that come after it."""
@@ -307,7 +354,7 @@ class Lane(Closing):
             self._had_s = {
                 by: had_s
                 for by, had_s in self._had_s.items()
-                if had_s > self._least_s or by in self._waiting or by in self._running
+                if had_s > self._least_s or self._is_inside(by)
             }
         self._changed.notify_all()
 

@@ -51,6 +51,16 @@ _ODD = (
 )
 
 
+class DamagedValue(KeyUnusable, ValueError):
+    """A value is not what its column holds: somebody else wrote it, or the disk."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"A row of the database has something else where {what} belongs: it was changed from"
+            " outside, or is damaged. Restore it from a backup; `likeness doctor` looks for it."
+        )
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class DamagedRow:
     """A row that could not be read; `key` is the value of a column that tells it from others."""
@@ -231,7 +241,8 @@ def _named(key: Column[Any], value: object) -> DamagedRow:
 
 def _why(error: Exception) -> str:
     # What other errors say may hold a value.
-    said = str(error) if isinstance(error, LikenessError) else type(error).__name__
+    is_ours = isinstance(error, LikenessError) and not isinstance(error, DamagedValue)
+    said = str(error) if is_ours else type(error).__name__
     return _printable(said)
 
 

@@ -34,7 +34,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType, TypeDecorator
 
 from likeness.errors import DatabaseUnavailable
-from likeness.storage.damage import legible_rows
+from likeness.storage.damage import DamagedValue, legible_rows
 
 # Named by rule, so that a later migration can name what an earlier one made, on both databases.
 METADATA = MetaData(
@@ -84,7 +84,10 @@ class Instant(TypeDecorator[datetime]):
 
 @lru_cache(_KEPT)
 def _instant_of(value: int | None) -> datetime | None:
-    return None if value is None else _EPOCH + value * _MICROSECOND
+    try:
+        return None if value is None else _EPOCH + value * _MICROSECOND
+    except (TypeError, OverflowError) as error:
+        raise DamagedValue("a moment") from error
 
 
 class _IdAsBytes(TypeDecorator[UUID]):
@@ -111,7 +114,10 @@ def _bytes_of(value: UUID | None) -> bytes | None:
 
 @lru_cache(_KEPT)
 def _uuid_of(value: bytes | None) -> UUID | None:
-    return None if value is None else UUID(bytes=value)
+    try:
+        return None if value is None else UUID(bytes=value)
+    except (TypeError, ValueError) as error:
+        raise DamagedValue("an id") from error
 
 
 Identifier = _IdAsBytes().with_variant(Uuid(), "postgresql")

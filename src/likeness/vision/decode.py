@@ -18,7 +18,7 @@ import ctypes
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +49,8 @@ from likeness.vision.formats.unread import CAMERA_RAW, camera_raw, name_kind
 from likeness.vision.formats.webp import WEBP
 
 _FORMATS = (JPEG, PNG, WEBP, GIF, BMP, TIFF, JPEG2000, AVIF, HEIC)
-_READ = ", ".join(format.decoder.name for format in _FORMATS)
+FORMATS = tuple(format.decoder.name for format in _FORMATS)
+"""The names of the formats that are read."""
 _REDUCTIONS = (8, 4, 2)
 _LARGE_MEMORY, _LARGE_SECONDS = 128 << 20, 0.25
 # Of EXIF's orientations (CIPA DC-008, tag 0x0112): whether rows become columns, and what is flipped
@@ -177,8 +178,16 @@ class Sample:
         return reduction
 
 
-def inspect(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS, name: str = "") -> Sample:
+def inspect(
+    data: bytes,
+    limits: DecodeLimits = DEFAULT_LIMITS,
+    name: str = "",
+    *,
+    formats: Sequence[str] = FORMATS,
+) -> Sample:
     """Read a picture's header, without decoding a pixel; `name` is what messages call it.
+
+    `formats` are those of `FORMATS` that are taken here.
 
     Raises:
         ImageTooLarge: it exceeds a limit.
@@ -189,7 +198,7 @@ def inspect(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS, name: str = "") 
         if not data:
             raise InvalidImage("Empty: the picture has no bytes. Fetch it again.")
         _check_bytes(len(data), limits)
-        format_ = _format_of(data)
+        format_ = _format_of(data, formats)
         with _wrapping(format_.decoder.name):
             header = format_.header(data)
         sample = _sample(data, header, format_.decoder, limits, name)
@@ -253,14 +262,15 @@ def _sample(
     return Sample(data, header, decoder.name, width, height, header.remarks, name, decoder, limits)
 
 
-def _format_of(data: bytes) -> Format:
+def _format_of(data: bytes, formats: Sequence[str]) -> Format:
     found = next((each for each in _FORMATS if each.accepts(data)), None)
     # Many camera raw files are TIFFs as well.
     if found in (None, TIFF) and (kind := camera_raw(data)) is not None:
         raise UnsupportedImageFormat(CAMERA_RAW.format(kind=f" ({kind})"))
-    if found is None:
+    if found is None or found.decoder.name not in formats:
+        kind = name_kind(data) if found is None else f"a {found.decoder.name}"
         raise UnsupportedImageFormat(
-            f"Not a supported picture: this is {name_kind(data)}. Supported: {_READ}."
+            f"Not a supported picture: this is {kind}. Supported: {', '.join(formats)}."
         )
     return found
 

@@ -31,6 +31,16 @@ def no_format(refused: tuple[str, str]) -> bool:
     )
 
 
+@pytest.mark.parametrize(
+    ("picture", "kind"), [(b"just text " * 20, "a text file"), (grey(90, 90, ".webp"), "a WebP")]
+)
+def test_what_is_taken_is_named(rekognition: Any, picture: bytes, kind: str) -> None:
+    assert refusal(rekognition.detect_faces, Image={"Bytes": picture}) == (
+        "InvalidImageFormatException",
+        f"{NO_FORMAT}Not a supported picture: this is {kind}. Supported: JPEG, PNG.",
+    )
+
+
 @pytest.fixture
 def undecoded(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pixel may be decoded."""

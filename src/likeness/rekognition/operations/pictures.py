@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from likeness.errors import ImageTooLarge, InvalidRequest, NotFound, UnsupportedImageFormat
+from likeness.errors import ImageTooLarge, InvalidRequest, NotFound
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Request
 from likeness.rekognition.faults import ANYWHERE, TOO_SMALL, AwsError
@@ -44,11 +44,7 @@ def unreadable() -> AwsError:
 
 def _sample(backend: Backend, image: Request) -> Sample:
     data = image["Bytes"] if "Bytes" in image else _fetched(backend, image["S3Object"])
-    sample = inspect(data, _BYTES_ALONE)
-    if sample.format not in _FORMATS:
-        raise UnsupportedImageFormat(
-            f"Neither a JPEG nor a PNG: the picture is a {sample.format}. Convert it."
-        )
+    sample = inspect(data, _BYTES_ALONE, formats=_FORMATS)
     width, height = sample.header.upright_wh
     if max(width, height) > LONGEST_SIDE:
         raise AwsError(

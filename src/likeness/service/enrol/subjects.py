@@ -185,18 +185,20 @@ def list_references(
 
     def read(its: CollectionRows) -> Page[ListedReference]:
         begins = after(of)
-        number, total, chosen = None, of.size.references, ids
+        number, total = None, of.size.references
+        found: list[Reference] | None = None
         if subject is not None:
             theirs = everybody_named(its, subject)
             if theirs.subjects:
                 number = theirs.subjects[0].number
                 total = its.subjects.sizes([number]).get(number, 0)
             else:
-                chosen = [one.id for one in theirs.references]
-                total = len(chosen)
-        found = its.references.page(
-            after=begins, limit=limit + 1, subject_number=number, ids=chosen
-        )
+                total = len(theirs.references)
+                found = [one for one in theirs.references if one.number > begins][: limit + 1]
+        if found is None:
+            found = its.references.page(
+                after=begins, limit=limit + 1, subject_number=number, ids=ids
+            )
         known = its.subjects.of(found)
         listed = [ListedReference(one, known.get(one.subject_number or 0)) for one in found]
         return _page(of, listed, [one.number for one in found], total, limit)

@@ -57,10 +57,10 @@ def list_certificates(
 
     def read(connection: Connection) -> ErasuresPage:
         of = None if collection is None else _collection_id(rows, connection, collection)
-        found = kept_erasures(connection, after=after, collection_id=of, limit=limit + 1)
+        found, more = kept_erasures(connection, after=after, collection_id=of, limit=limit)
         names = {one.id: one.name for one in rows.collections.every(connection)}
-        listed = [ListedErasure(one, names.get(one.collection_id)) for one in found[:limit]]
-        return ErasuresPage(listed, found[limit - 1].id if len(found) > limit else None)
+        listed = [ListedErasure(one, names.get(one.collection_id)) for one in found]
+        return ErasuresPage(listed, found[-1].id if found and more else None)
 
     with rows.record_use(caller, caller.use(Action.AUDIT, UNDECLARED)) as record:
         page = rows.database.read(read)

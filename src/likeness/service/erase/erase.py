@@ -38,10 +38,12 @@ from likeness.service.uses import (
     Outcome,
     declares,
 )
-from likeness.terms import Action, Use
+from likeness.terms import Action, Use, in_batches
 
 _logger = logging.getLogger(__name__)
 _ID = TypeAdapter(UUID)
+# An id that a client chose may be that of as many faces as there are.
+_AT_A_TIME = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,18 +221,19 @@ def sweep_collections(home: Home) -> SweepReport:
 
     Raises:
         Denied: a rule forbids it of a collection; of all others it is done.
+        KeyUnusable: what seals a collection does not open; likewise.
         Conflict, IndexUnavailable, SnapshotUnusable, DatabaseUnavailable: as for `Erasing.finish`.
     """
-    now, denied = home.clock(), list[Denied]()
+    now, stood_in_way = home.clock(), list[Denied | KeyUnusable]()
     for collection in home.gallery.collections():
         try:
             while due := collection.due(now):
                 _sweep(home, collection, due)
-        except Denied as error:
-            denied.append(error)
+        except (Denied, KeyUnusable) as error:
+            stood_in_way.append(error)
     report = SweepReport(now, tuple(home.gallery.erasing.finish_pending()))
-    if denied:
-        raise denied[0]
+    if stood_in_way:
+        raise stood_in_way[0]
     return report
 
 
@@ -358,7 +361,11 @@ def _erase_references(
 
 def _readable(its: CollectionRows, reference_ids: Sequence[UUID]) -> list[Reference]:
     """Give references of some ids; one that was changed from outside keeps nobody from erasing."""
-    return its.references.page(ids=reference_ids, limit=len(reference_ids))
+    return [
+        one
+        for some in in_batches(reference_ids, _AT_A_TIME)
+        for one in its.references.page(ids=some, limit=len(some))
+    ]
 
 
 def _whose(one: KnownReference, subjects: Mapping[int, Subject]) -> Subject:

@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 
 from likeness import jobs, review, sources
 from likeness.errors import KeyUnusable, StateError
-from likeness.gallery import Collection, CollectionRows, Collections
+from likeness.gallery import Collection, CollectionRows, Collections, kept_erasures
 from likeness.secrets import Keyring
 from likeness.storage import DamagedRow, legible_named
 
 _AT_ONCE = 1_000
-_MOST_JOBS = 1_000
+_MOST_JOBS = _MOST_ERASURES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ def look_for_damage(
     database.read(partial(sources.list_processors, keyring=keyring))
     database.read(partial(jobs.list_jobs, keyring=keyring, limit=_MOST_JOBS))
     database.read(partial(review.live_cases, now=now))
+    database.read(partial(kept_erasures, limit=_MOST_ERASURES))
 
     def watches(connection: Connection) -> None:
         found = review.live_watches(connection, now)

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select, table
 
-from likeness.errors import InvalidRequest, LedgerBroken, NotFound
+from likeness.errors import InvalidRequest, LedgerBroken, LikenessError, NotFound
 from likeness.ledger import (
     Entry,
     NoteKey,
@@ -198,13 +198,25 @@ def begin_anew(
     Raises:
         Conflict: nothing is wrong.
         Denied: who asks may not govern.
+        LikenessError: whatever `keep` raises; then nothing was changed.
     """
     found = verify(rows)
     use = caller.use(Action.GOVERN, UNDECLARED)
-    with rows.record_use(caller, use) as record:
-        position = record.write(
-            lambda connection: rows.ledger.begin_anew(connection, use, keep), lambda _: Outcome()
-        )
+    hindrance: LikenessError | None = None
+    try:
+        with rows.record_use(caller, use) as record:
+            try:
+                position = record.write(
+                    lambda connection: rows.ledger.begin_anew(connection, use, keep),
+                    lambda _: Outcome(),
+                )
+            except LikenessError as error:
+                hindrance = error
+                raise
+    except LedgerBroken:  # that it failed cannot be recorded either, which says nothing new
+        if hindrance is None:
+            raise
+        raise hindrance from None
     return position, str(ReceiptId.of(position.index, position.leaf)), found
 
 

@@ -6,6 +6,7 @@ no key any more, so that nothing can be said of them.
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,7 +18,18 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.access import keys, may
-from likeness.errors import Conflict, Denied, LedgerBroken, StateError
+from likeness.errors import (
+    ArtifactUnavailable,
+    Conflict,
+    Denied,
+    IndexUnavailable,
+    KeyUnusable,
+    LedgerBroken,
+    LikenessError,
+    ModelTampered,
+    SnapshotUnusable,
+    StateError,
+)
 from likeness.gallery import By, Collection, CollectionRows, Reference, Subject
 from likeness.ledger import Entry, Kind, ReceiptId, entry_count, every_entry, read_entry
 from likeness.service.enrol.subjects import everybody_named
@@ -26,7 +38,19 @@ from likeness.service.search.search import Demands, Match, search_sample
 from likeness.service.uses import Caller, Home, NoSuchSubject, Outcome, Rows
 from likeness.terms import UNDECLARED, Action
 
+_logger = logging.getLogger(__name__)
+
 _MOST_MATCHES = 100
+# What is wrong with one collection, of which the others know nothing.
+_OF_ONE = (
+    Denied,
+    StateError,
+    KeyUnusable,
+    ArtifactUnavailable,
+    ModelTampered,
+    IndexUnavailable,
+    SnapshotUnusable,
+)
 _RETURNS = (Action.SEARCH, Action.COMPARE)
 CONTEST = (
     "If it is not you, or you do not want to be enrolled: ask to be erased. A certificate is"
@@ -53,8 +77,13 @@ class UseOfSomebody:
 
     @property
     def returned(self) -> bool:
-        """Whether the use gave them to whoever asked, as a match or a candidate."""
-        return self.entry.kind is Kind.DONE and self.entry.use.action in _RETURNS
+        """Whether the use gave them to whoever asked, as a match or a candidate.
+
+        What assigns faces to somebody compares as a search does, and gives nobody.
+        """
+        entry = self.entry
+        searched = entry.kind is Kind.DONE and entry.use.action in _RETURNS
+        return searched and bool(entry.counts.get("candidates"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +150,9 @@ class _Reports:
         with rows.record(self.caller, Action.AUDIT, of) as record:
             _require_reader(self.caller)
             people = find()
-            made = [
-                rows.database.read(
-                    partial(_report, rows=rows, of=of, person=one, unreadable=self.unreadable)
-                )
-                for one in people
-            ]
+            made = rows.database.read(
+                partial(_report, rows=rows, of=of, people=people, unreadable=self.unreadable)
+            )
             record.answered(
                 Outcome(
                     candidates=len(people),
@@ -135,6 +161,14 @@ class _Reports:
                 )
             )
         self.reports += made
+
+    def leave_out(self, of: Collection, error: LikenessError) -> None:
+        """Say of a collection that it was not looked into; a fault's reason is the operator's."""
+        reason = str(error)
+        if not isinstance(error, Denied | StateError):
+            _logger.warning("a report leaves out collection %s: %s", of.id, error)
+            reason = f"It cannot be looked into ({error.kind}). `likeness doctor` says more."
+        self.unsearched.append(Unsearched(of.name, reason))
 
     def done(self) -> SubjectReports:
         """Give what was reported."""
@@ -163,10 +197,10 @@ def report_on_subject(
     for of in _collections(rows, caller, collection):
         try:
             reports.add(of, partial(_everybody_named, of, subject))
-        except Denied as error:  # whoever is there
+        except _OF_ONE as error:  # whoever is there
             if collection is not None:
                 raise
-            reports.unsearched.append(Unsearched(of.name, str(error)))
+            reports.leave_out(of, error)
     if not (reports.reports or reports.unsearched):
         with rows.record_use(caller, caller.use(Action.AUDIT, UNDECLARED)):
             raise NoSuchSubject(subject)
@@ -200,10 +234,10 @@ def report_on_picture(
                 _ = found.located.foremost  # or NoFace
             matches = [match for one in found.searched for match in one.matches]
             reports.add(of, partial(of.read, partial(_people, matches=matches)))
-        except (Denied, StateError) as error:
+        except _OF_ONE as error:
             if collection is not None:
                 raise
-            reports.unsearched.append(Unsearched(of.name, str(error)))
+            reports.leave_out(of, error)
     return reports.done()
 
 
@@ -259,30 +293,51 @@ def _people(its: CollectionRows, matches: Sequence[Match]) -> list[_Person]:
 
 
 def _report(
-    connection: Connection, rows: Rows, of: Collection, person: _Person, unreadable: set[int]
-) -> SubjectReport:
+    connection: Connection,
+    rows: Rows,
+    of: Collection,
+    people: Sequence[_Person],
+    unreadable: set[int],
+) -> list[SubjectReport]:
+    if not people:
+        return []
+    its = of.within(connection)
+    uses = _uses(connection, rows, of.id, [_ids_of(its, one) for one in people], unreadable)
+    return [
+        SubjectReport(
+            of.name,
+            one.subjects[0].name if one.subjects else None,
+            one.references,
+            tuple(theirs),
+            one.similarity,
+        )
+        for one, theirs in zip(people, uses, strict=True)
+    ]
+
+
+def _ids_of(its: CollectionRows, person: _Person) -> list[UUID]:
     known = [one.id for one in person.subjects]
     # What was found of whoever was merged into them was found of them.
-    subject_ids = [*known, *of.within(connection).subjects.taken_up(known)]
-    ids = [*subject_ids, *(one.id for one in person.references)]
-    uses = _uses(connection, rows, of.id, ids, unreadable)
-    name = person.subjects[0].name if person.subjects else None
-    return SubjectReport(of.name, name, person.references, tuple(uses), person.similarity)
+    taken_up = its.subjects.taken_up(known)
+    return [*known, *taken_up, *(one.id for one in person.references)]
 
 
 def _uses(
     connection: Connection,
     rows: Rows,
     collection_id: UUID,
-    ids: Sequence[UUID],
+    people: Sequence[Sequence[UUID]],
     unreadable: set[int],
-) -> list[UseOfSomebody]:
-    """Find the entries about some ids, the newest first; add the numbers of those that are none."""
+) -> list[list[UseOfSomebody]]:
+    """Find the entries about each of some people, by their ids, the newest first.
+
+    The ledger is read once for all of them. The numbers of what are no entries are added.
+    """
     holders = {one.principal.id: one.name for one in keys.every(connection)}
-    commitments = rows.ledger.commitments(connection, ids)
+    commitments = [rows.ledger.commitments(connection, ids) for ids in people]
     # A look at the bytes spares most entries from being read.
     where = str(collection_id).encode()
-    found = []
+    found: list[list[UseOfSomebody]] = [[] for _ in people]
     for index, written in enumerate(every_entry(connection)):
         if not written:
             unreadable.add(index)
@@ -296,12 +351,12 @@ def _uses(
             continue
         document = json.loads(written)
         named = {*document.get("references", ()), *document.get("subjects", ())}
-        if named.isdisjoint(commitments.in_use(entry.use.id)):
-            continue
         receipt_id = str(ReceiptId.of_entry(index, written))
         holder = holders.get(entry.use.principal.id)
-        found.append(UseOfSomebody(index, receipt_id, entry, holder))
-    return found[::-1]
+        for theirs, uses in zip(commitments, found, strict=True):
+            if not named.isdisjoint(theirs.in_use(entry.use.id)):
+                uses.append(UseOfSomebody(index, receipt_id, entry, holder))
+    return [uses[::-1] for uses in found]
 
 
 def _extent(connection: Connection) -> tuple[int, datetime | None]:

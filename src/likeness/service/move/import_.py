@@ -34,7 +34,6 @@ from likeness.gallery import (
     marked_among,
 )
 from likeness.secrets import SEALED_MAGIC, Keyring, opened_stream
-from likeness.service.enrol.check_subjects import count_strays
 from likeness.service.move.export_format import (
     ADAPTERS,
     LONGEST_LINE_BYTES,
@@ -143,15 +142,13 @@ class Imported:
     """A collection that was made of an export, and who of it was erased here before.
 
     They were left out, or brought back where that was asked for. `with_collection` counts those who
-    were erased with their whole collection alone, and are back. `unlike` references look like none
-    of their subject's others.
+    were erased with their whole collection alone, and are back.
     """
 
     collection: Collection
     left_out: Size
     brought_back: Size
     with_collection: Size
-    unlike: int = 0
 
 
 def import_collection(
@@ -218,8 +215,7 @@ def import_collection(
         return erased.imported(rows.collections.named(connection, collection.name))
 
     with rows.record(caller, Action.ENROL, model=header.model) as record:
-        done = record.write(insert, lambda done: _outcome(done, header))
-        return replace(done, unlike=count_strays(rows, done.collection))
+        return record.write(insert, lambda done: _outcome(done, header))
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """Inference on the processor with OpenVINO."""
 
 import math
+import os
 import sys
 import threading
 from collections import Counter
@@ -121,6 +122,7 @@ class OpenVinoSession:
         self._own: dict[Shape, _Requests] = {}
         self._runs: Counter[Shape] = Counter()
         self._compiling = threading.Lock()
+        self._niceness = _niceness()
         self.precision = precision
 
     def run(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
@@ -144,7 +146,11 @@ class OpenVinoSession:
         if own is None and math.prod(shape[:3]) <= SMALL and len(self._own) < MOST_SHAPES:
             self._runs[shape] += 1
             # Whoever comes while one is compiled does not wait for it.
-            if self._runs[shape] >= RECURRING and self._compiling.acquire(blocking=False):
+            if (
+                self._runs[shape] >= RECURRING
+                and _niceness() <= self._niceness
+                and self._compiling.acquire(blocking=False)
+            ):
                 try:
                     own = self._own[shape] = self._own.get(shape) or self._compiled_for(shape)
                 finally:
@@ -156,6 +162,13 @@ class OpenVinoSession:
             return _Requests(self._compiled(shape), self._count)
         except EngineUnavailable:  # its file is gone, or its graph takes no shape but its own
             return self._any
+
+
+def _niceness() -> int:
+    """Say how far this thread gives way to others: threads that it makes do so for good, too."""
+    if sys.platform != "linux":  # it is the whole process's elsewhere
+        return 0
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
 class _Requests:
