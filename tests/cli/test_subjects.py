@@ -58,6 +58,19 @@ def test_people_are_merged_split_renamed_and_made_what_they_were(staff: Command)
     assert subjects(staff) == before
 
 
+def test_faces_are_moved_and_named(staff: Command) -> None:
+    of = ("--collection", "staff")
+    one = ids_of(staff, "Rosa")[0]
+    moved = staff("subjects", "move", "Rosa", "[bold]Greta", *of, "--reference", one)
+    assert moved.out.splitlines()[0] == "Moved 1 reference from Rosa to [bold]Greta."
+    assert subjects(staff) == {"Rosa": 1, "[bold]Greta": 2}
+    undone = staff("subjects", "undo", "Rosa", *of)
+    assert undone.out.splitlines()[0] == "Undone: 1 reference changed hands."
+    taken = staff("subjects", "name", "Eve", *of, "--reference", one)
+    assert (taken.code, "is somebody's already" in taken.err) == (2, True)
+    assert subjects(staff) == {"Rosa": 2, "[bold]Greta": 1}
+
+
 def test_two_names_of_one_person_are_listed_and_enrolled_with_a_remark(
     staff: Command, picture: Make, tmp_path: Path
 ) -> None:

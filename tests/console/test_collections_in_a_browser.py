@@ -1,6 +1,5 @@
 """Collections in a browser: made, filled from a folder, looked through, and erased from."""
 
-import base64
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +8,6 @@ from playwright.sync_api import expect
 
 from tests.console.browsing import Visitor
 from tests.console.collections import AMIR, LIN, PICTURES, ROSA
-from tests.console.conftest import Pages
 from tests.rekognition.operations.discs import BLUE, GREEN, RED, disc, grey
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -29,6 +27,19 @@ def folder(tmp_path: Path) -> Path:
     return album
 
 
+def drop(visitor: Visitor, path: Path) -> None:
+    """Drop a file or a folder where pictures go, as somebody does with a mouse."""
+    page = visitor.page
+    page.locator("#drop").scroll_into_view_if_needed()
+    box = page.locator("#drop").bounding_box()
+    assert box is not None
+    browser = page.context.new_cdp_session(page)
+    dropped = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        at = {"x": box["x"] + 20, "y": box["y"] + 20, "data": dropped}
+        browser.send("Input.dispatchDragEvent", {"type": kind, **at})
+
+
 def test_a_folder_is_enrolled_looked_through_and_erased_from(
     visit: Callable[..., Visitor], folder: Path, screenshots: Path
 ) -> None:
@@ -38,7 +49,7 @@ def test_a_folder_is_enrolled_looked_through_and_erased_from(
     page.fill("#name", "album")
     page.click("main form button")
     page.get_by_role("link", name="Enrol", exact=True).first.click()
-    page.set_input_files("#folder", folder)
+    drop(visitor, folder)
     expect(page.locator("#found-say")).to_have_text("Pictures: 10. People: 3.")
     expect(page.locator("#whose-folder")).to_be_checked()
     page.click("#found summary")
@@ -74,24 +85,16 @@ def test_a_folder_is_enrolled_looked_through_and_erased_from(
 
 
 def test_pictures_that_are_dropped_are_enrolled_also_over_a_session_that_ends(
-    visit: Callable[..., Visitor], pages: Pages
+    visit: Callable[..., Visitor], tmp_path: Path
 ) -> None:
     visitor = visit("/console/collections")
     page = visitor.page
     page.fill("#name", "dropped")
     page.click("main form button")
     visitor.go("/console/collections/dropped/enrol")
-    picture = base64.b64encode(PICTURES[ROSA]).decode()
-    given = page.evaluate_handle(
-        """(picture) => {
-            const bytes = Uint8Array.from(atob(picture), (one) => one.charCodeAt(0));
-            const given = new DataTransfer();
-            given.items.add(new File([bytes], "x.png", { type: "image/png" }));
-            return given;
-        }""",
-        picture,
-    )
-    page.dispatch_event("#drop", "drop", {"dataTransfer": given})
+    picture = tmp_path / "x.png"
+    picture.write_bytes(PICTURES[ROSA])
+    drop(visitor, picture)
     expect(page.locator("#found-say")).to_have_text("Pictures: 1. People: 1.")
     page.click("#begin")
     expect(page.locator("#going-problem")).to_contain_text("Whose pictures they are is missing")

@@ -1,9 +1,13 @@
 """People and keys: made by an admin, with secrets that are shown once."""
 
 import re
+from uuid import UUID
 
 import pytest
+from sqlalchemy import delete, update
 
+from likeness.access.access_keys import KEYS, SECRETS
+from likeness.access.passwords import PASSWORDS
 from likeness.service.govern.keys import list_keys
 from likeness.terms import Role
 from tests.console.conftest import PASSWORD, Pages
@@ -172,3 +176,42 @@ def test_nobody_of_an_id_is_nobody(pages: Pages) -> None:
     nobody = "/console/people/00000000-0000-4000-8000-000000000000"
     assert admin.see(nobody).status == 404
     assert admin.see("/console/people/no-id").status == 404
+
+
+def test_the_first_admin_gives_themself_a_password_and_stays_signed_in(pages: Pages) -> None:
+    admin = pages.person()
+    page = added(pages, admin, role="admin", password=[])
+    own = pages.stranger()
+    account = own.sign_in(
+        shown_in(page, "Access key id"), shown_in(page, "Secret access key"), to="/console/account"
+    )
+    assert page.path in account.links
+    given = own.send(own.see(page.path), f"{page.path}/password")
+    password = shown_in(given, "Password")
+    assert own.see("/console/account").status == 200
+    name = shown_in(given, "Name to sign in with")
+    assert pages.stranger().sign_in(name, password).status == 200
+
+
+def test_an_admin_who_disables_themself_is_out(pages: Pages) -> None:
+    admin = pages.person()
+    path = page_of(pages, admin.name)
+    out = admin.send(admin.see(path), f"{path}/disable")
+    assert out.path == "/console/sign-in"
+    assert pages.stranger().sign_in(admin.name, PASSWORD).status == 401
+
+
+def test_a_key_that_was_broken_from_outside_can_be_disabled_alone(pages: Pages) -> None:
+    admin, name = pages.person(), pages.make(Role.CLIENT)
+    path = page_of(pages, name)
+    broken = update(KEYS).where(KEYS.c.name == name).values(role="emperor")
+    pages.home.database.write(lambda connection: connection.execute(broken))
+    page = admin.see(path)
+    assert "what no key can" in page.text
+    assert [one.action for one in page.forms] == ["/console/sign-out", f"{path}/disable"]
+    assert "changed from outside" in admin.see("/console/people", find=name).text
+    assert "disabled since" in admin.send(page, f"{path}/disable").text
+    key_id = UUID(path.rpartition("/")[2])
+    for column in (SECRETS.c.key_id, PASSWORDS.c.key_id, KEYS.c.id):  # others go on without it
+        gone = delete(column.table).where(column == key_id)
+        pages.home.database.write(lambda connection, gone=gone: connection.execute(gone))

@@ -1,12 +1,17 @@
 """People are put right in a browser, unnamed faces are named, and what to mend is mended."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
+from likeness.console.background import Tell
+from likeness.service.enrol.check_subjects import Checked, check_subjects
 from tests.console.browsing import Visitor
 from tests.console.conftest import Pages
 from tests.console.test_checks import unnamed
@@ -72,6 +77,38 @@ def test_unnamed_faces_are_named_and_ignored(
     page.get_by_role("button", name="Ignore", exact=True).last.click()
     expect(page.get_by_role("heading", name="Ignored faces")).to_be_visible()
     assert visitor.look(screenshots, "unnamed-left") == []
+
+
+def test_how_far_a_long_look_is_is_told_until_it_is_done(
+    visit: Callable[..., Visitor],
+    pages: Pages,
+    screenshots: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = people(pages, pages.person(), Ada=[1, 1])
+    further, ends = threading.Event(), threading.Event()
+
+    def look(*asked: Any, tell: Tell) -> Checked:
+        tell(3, 10)
+        assert further.wait(60)
+        tell(7, 10)
+        assert ends.wait(60)
+        return check_subjects(*asked, tell=tell)
+
+    page_of_check = import_module("likeness.console.pages.subjects.checking")
+    monkeypatch.setattr(page_of_check, "check_subjects", look)
+    visitor = visit(f"/console/collections/{name}/check")
+    page = visitor.page
+    try:
+        page.get_by_role("button", name="Look through the collection").click()
+        expect(page.get_by_text("3 of 10 are done.")).to_be_visible()
+        assert visitor.look(screenshots, "check-waiting") == []
+        further.set()
+        expect(page.get_by_text("7 of 10 are done.")).to_be_visible()
+    finally:
+        further.set()
+        ends.set()
+    expect(page.get_by_role("heading", name="What came of it")).to_be_visible()
 
 
 def test_what_there_is_to_mend_is_mended(

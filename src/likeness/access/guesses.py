@@ -73,7 +73,7 @@ def wait_s(connection: Connection, keyring: Keyring, who: Guesser, now: datetime
 
 def count(connection: Connection, keyring: Keyring, who: Guesser, now: datetime) -> None:
     """Count a wrong guess."""
-    _sweep(connection, now)
+    sweep(connection, now)
     digests = _digests(make_token_key(connection, keyring), who)
     for kind in _FREE:
         chosen = GUESSES.c.digest == digests[kind]
@@ -83,7 +83,7 @@ def count(connection: Connection, keyring: Keyring, who: Guesser, now: datetime)
 
 def forget(connection: Connection, keyring: Keyring, who: Guesser, now: datetime) -> None:
     """Forget the wrong guesses of who has signed in at last, and know them from this address."""
-    _sweep(connection, now)
+    sweep(connection, now)
     digests = _digests(make_token_key(connection, keyring), who)
     connection.execute(delete(GUESSES).where(GUESSES.c.digest == digests["both"]))
     _put(connection, digests[_KNOWN], 0, now)
@@ -94,7 +94,8 @@ def _put(connection: Connection, digest: bytes, failures: int, now: datetime) ->
     connection.execute(insert(GUESSES).values(digest=digest, failures=failures, last_at=now))
 
 
-def _sweep(connection: Connection, now: datetime) -> None:
+def sweep(connection: Connection, now: datetime) -> None:
+    """Remove what is counted no longer; for when nobody comes who would."""
     is_old = and_(GUESSES.c.failures > 0, GUESSES.c.last_at <= now - _KEPT)
     connection.execute(delete(GUESSES).where(or_(is_old, GUESSES.c.last_at <= now - _KNOWN_FOR)))
 

@@ -55,8 +55,7 @@ class Session:
 
 def begin(connection: Connection, keyring: Keyring, key_id: UUID, now: datetime) -> str:
     """Begin a session of a key's holder; gives its token, which nobody is told again."""
-    over = or_(SESSIONS.c.seen_at <= now - IDLE, SESSIONS.c.created_at <= now - LONGEST)
-    connection.execute(delete(SESSIONS).where(over))
+    sweep(connection, now)
     key, token = make_token_key(connection, keyring), secrets.token_urlsafe(32)
     digest = _digest(key, token)
     row = {
@@ -101,6 +100,12 @@ def end(connection: Connection, keyring: Keyring, token: str) -> None:
 def end_all_of(connection: Connection, key_id: UUID) -> None:
     """End all sessions of a key's holder."""
     connection.execute(delete(SESSIONS).where(SESSIONS.c.key_id == key_id))
+
+
+def sweep(connection: Connection, now: datetime) -> None:
+    """Remove sessions that are over; for when nobody comes who would."""
+    over = or_(SESSIONS.c.seen_at <= now - IDLE, SESSIONS.c.created_at <= now - LONGEST)
+    connection.execute(delete(SESSIONS).where(over))
 
 
 def _digest(key: Key, token: str) -> bytes:

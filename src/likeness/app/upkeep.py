@@ -18,6 +18,7 @@ from likeness.ledger import Ledger, tell_witness
 from likeness.notify import SnsTopics, WebhookSender
 from likeness.rekognition.operations.video import said_to_a_topic
 from likeness.service.erase.erase import sweep_collections
+from likeness.service.govern.sign_in import sweep_sign_ins
 from likeness.service.live.deliver import tell_of_sightings
 from likeness.service.live.manage import sweep_live
 from likeness.service.models.measure_strangers import StrangerUpkeep
@@ -103,6 +104,7 @@ def tasks_of(
         Task("strangers of collections", 10 * _TICK_S, strangers.bring_every_up_to_date),
         Task("erasures of other servers", 10 * _TICK_S, home.gallery.erasing.let_go),
         Task("request tokens", _HOUR_S, partial(home.database.write, tokens.sweep)),
+        Task("sessions and guesses", _HOUR_S, partial(sweep_sign_ins, home)),
     ]
     tasks += sightings_tasks(home)
     if topics is not None:

@@ -8,7 +8,6 @@
 5. Nothing that was asked for is in a log but the route.
 """
 
-import json
 import logging
 from functools import partial
 from hmac import compare_digest
@@ -25,9 +24,10 @@ from likeness.console.browsers import (
     path_of,
     token_of,
 )
+from likeness.console.drafts import keep_draft, take_draft, written_in
 from likeness.console.drawing import draw
-from likeness.console.forms import Form, read_form
-from likeness.console.memory import BEING_DONE, Fields, Memories, Memory
+from likeness.console.forms import read_form
+from likeness.console.memory import BEING_DONE, Memories
 from likeness.console.pages import ROUTER
 from likeness.console.problems import (
     NoSuchPage,
@@ -77,8 +77,6 @@ _HEADERS = {
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }
-_OF_THE_FORM = ("csrf", "once", "by")
-"""Fields that every form has, and nobody wrote."""
 
 
 class Application(Door):
@@ -220,7 +218,7 @@ class Application(Door):
         if to.shows is not None:
             memory.leave(urlsplit(to.location).path, to.shows)
         if to.token and (draft := visit.form.secret("draft")):
-            _keep_draft(memory, to.location, draft)
+            keep_draft(memory, to.location, draft)
         answer = _redirect(to.location)
         if to.token is None:
             return answer
@@ -261,16 +259,11 @@ class Application(Door):
         if exchange.head.method != "POST":
             back = quote(visit.path + asked(exchange.head.query), safe="/")
             return _redirect(f"{SIGN_IN}?next={back}")
-        fields = {
-            name: list(values)
-            for name, values in visit.form.fields.items()
-            if name not in _OF_THE_FORM[:2] and not name.startswith("secret")
-        }
-        is_written = any(name not in _OF_THE_FORM for name in fields)
+        draft = written_in(visit.form)
         values = {
             "next": self._page_with(exchange, visit),
-            "draft": json.dumps(fields) if is_written else "",
-            "said": visit.t("sign_in.over" if is_written else "sign_in.over_unsent"),
+            "draft": draft,
+            "said": visit.t("sign_in.over" if draft else "sign_in.over_unsent"),
         }
         return Answer(
             401,
@@ -303,8 +296,8 @@ def _outcome(route: Route, visit: Visit) -> Outcome:
 
 def _shown(route: Route, visit: Visit) -> Answer | Redirect:
     _note_use(visit)
-    if (draft := visit.memory.take_draft(visit.path)) is not None and _is_theirs(draft, visit):
-        visit.form = Form(draft)
+    if (draft := take_draft(visit)) is not None:
+        visit.form = draft
         visit = visit.with_problem(visit.problem_of(visit.t("sign_in.draft_kept")))
     outcome = _outcome(route, visit)
     return outcome if isinstance(outcome, Redirect) else _answer(outcome, visit)
@@ -352,21 +345,3 @@ def _redirect(location: str) -> Answer:
 def _is_of_session(exchange: Exchange, visit: Visit) -> bool:
     sent = Headers(scope=exchange.scope).get("x-csrf", "") or visit.form.text("csrf")
     return compare_digest(sent.encode(), csrf_of(visit.token).encode())
-
-
-def _is_theirs(draft: Fields, visit: Visit) -> bool:
-    """Say whether a draft was written by who is signed in now: others may use the same browser."""
-    return list(draft.get("by", ())) == [str(visit.who.key.id)]
-
-
-def _keep_draft(memory: Memory, location: str, draft: str) -> None:
-    try:
-        fields = json.loads(draft)
-        json.dumps(fields, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        return
-    if isinstance(fields, dict) and all(
-        isinstance(values, list) and all(isinstance(one, str) for one in values)
-        for values in fields.values()
-    ):
-        memory.keep_draft(urlsplit(location).path, fields)

@@ -136,6 +136,17 @@ def sign_out(rows: Rows, token: str) -> None:
     rows.database.write(partial(sessions.end, keyring=rows.keyring, token=token))
 
 
+def sweep_sign_ins(rows: Rows) -> None:
+    """Remove sessions that are over, and guesses that are counted no longer."""
+    now = rows.clock()
+
+    def write(connection: Connection) -> None:
+        sessions.sweep(connection, now)
+        guesses.sweep(connection, now)
+
+    rows.database.write(write)
+
+
 @dataclass(frozen=True, slots=True)
 class _BySecret:
     """A key whose secret somebody has just proven to have."""
