@@ -8,57 +8,145 @@ The server's networks see discs of a colour where others see faces.
 
 import argparse
 import io
+import re
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from likeness.access import Grant
-from likeness.app.serving import Serving
 from likeness.errors import required
 from likeness.service.govern.keys import create_key
 from likeness.service.uses import Caller
 from likeness.terms import Principal, Role
 from tests.cli.conftest import ship_standards
 from tests.console.browsing import Visitor, visiting
-from tests.rekognition.conftest import Running, serving_discs
-from tests.rekognition.operations.discs import disc
+from tests.console.cases import NEARLY_RED, Desk, path_of, reviewing
+from tests.console.filming import employ, film
+from tests.rekognition.operations.discs import BLUE, RED, beside, disc
 from tests.reports.browser import find_chromium
 
 _FOLDER = Path(__file__).parents[1] / "docs" / "console"
-_SIZE = {"width": 1100, "height": 800}
-_COLOURS = 96
-_PEOPLE = {
-    "Crimson": (220, 40, 40),
-    "Emerald": (40, 200, 60),
-    "Azure": (50, 70, 230),
-    "Amber": (230, 180, 30),
-}
+_WIDTH, _TALLEST = 1100, 1000
+_WIDE = {"review": 1600, "video": 1600}
+_COLOURS = 128
+_JOB_MS = 60_000
+_STAFF = "Colours"
+_PEOPLE = {"Rosa": RED, "Emerald": (40, 200, 60), "Azure": BLUE, "Amber": (230, 180, 30)}
 
 
-def _stopped(visitor: Visitor) -> None:
-    visitor.go("/console/in-force")
-    visitor.page.fill("#subject", "Harbour Lights Casino")
-    visitor.page.fill("#reason", "Complaint of 3 May, until it is looked into")
-    visitor.page.click("button.danger")
-    visitor.page.locator(".stopped").wait_for()
+@dataclass
+class Studio:
+    """A server with people, uses and cases, and whoever looks at its pages."""
+
+    desk: Desk
+    visitor: Visitor
+    folder: Path
+
+    def fill(self) -> None:
+        """Have people made of discs, and uses of them on record."""
+        client = self.desk.client
+        client.create_collection(CollectionId=_STAFF)
+        for name, colour in _PEOPLE.items():
+            client.create_user(CollectionId=_STAFF, UserId=name)
+            answers = [
+                client.index_faces(CollectionId=_STAFF, Image={"Bytes": disc(colour, side=side)})
+                for side in (96, 120)
+            ]
+            ids = [one["Face"]["FaceId"] for found in answers for one in found["FaceRecords"]]
+            client.associate_faces(CollectionId=_STAFF, UserId=name, FaceIds=ids)
+        client.search_faces_by_image(CollectionId=_STAFF, Image={"Bytes": disc(NEARLY_RED)})
+        admin = Caller(Principal("local:docs", Role.ADMIN), "CreateAccessKey")
+        roles = {"robin": Role.REVIEWER, "sam": Role.OPERATOR, "alex": Role.AUDITOR}
+        for name, role in roles.items():
+            create_key(self.desk.home, admin, name, Grant(role, "City Archive"))
+
+    def go(self, path: str) -> None:
+        """Go to a page."""
+        self.visitor.go(f"/console/{path}")
+
+    def sign_in(self) -> None:
+        """Nobody is signed in yet."""
+        self.visitor.page.context.clear_cookies()
+        self.go("sign-in")
+
+    def find(self) -> None:
+        """Two faces are found in a picture."""
+        self.go("try")
+        picture = beside(disc(RED, side=300), disc(BLUE, side=240))
+        self._choose("input[name=picture]", "two people.png", "image/png", picture)
+        self.visitor.page.click("form.asks button:not([type=button])")
+        self.visitor.page.wait_for_selector("#answer h3")
+        self.visitor.page.evaluate("document.querySelector('#answer').scrollIntoView()")
+
+    def check(self) -> None:
+        """A collection was looked through."""
+        self.go(f"collections/{_STAFF}/check")
+        self.visitor.page.click("main form button")
+        self.visitor.page.wait_for_selector("main h2")
+
+    def review(self) -> None:
+        """A candidate is compared, beside whoever was searched for."""
+        case = self.desk.open(NEARLY_RED, (190, 60, 60))
+        page = self.visitor.page
+        self.visitor.go(path_of(case))
+        page.check("[name=suitability] >> nth=0")
+        page.check("[name=feature-ears] >> nth=0")
+        page.click("main form button:not([formaction]):not(.plain)")
+        page.wait_for_url(f"**{path_of(case, 1)}")
+        page.locator("[data-face=probe] [data-stage]").focus()
+        page.keyboard.press("v")
+        page.locator("#regions h3").wait_for()
+        page.evaluate("scrollTo(0, 0)")
+
+    def video(self) -> None:
+        """Somebody of a collection is seen in a clip, and a stranger."""
+        employ(self.desk.home, self.folder / "people", "Staff")
+        self.go("video")
+        page = self.visitor.page
+        page.set_input_files("#file", film(self.folder))
+        page.select_option("#collection", "Staff")
+        page.click("form.send button:not([type=button])")
+        page.wait_for_url(re.compile("/console/video/jobs/"))
+        page.wait_for_selector(".people", timeout=_JOB_MS)
+        page.wait_for_function("document.querySelector('video').readyState >= 1")
+        page.locator(".people li.stranger a[data-at]").first.press("Enter")
+        player = "document.querySelector('video')"
+        page.wait_for_function(f"!{player}.seeking && {player}.readyState >= 2")
+        page.wait_for_load_state("networkidle")
+
+    def stop(self) -> None:
+        """An organisation was stopped."""
+        self.go("in-force")
+        self.visitor.page.fill("#subject", "City Archive")
+        self.visitor.page.fill("#reason", "Complaint of 3 May, until it is looked into")
+        self.visitor.page.click("button.danger")
+        self.visitor.page.locator(".stopped").wait_for()
+
+    def _choose(self, field: str, name: str, kind: str, content: bytes) -> None:
+        file = {"name": name, "mimeType": kind, "buffer": content}
+        self.visitor.page.set_input_files(field, file)  # type: ignore[arg-type]
 
 
-def _at(path: str) -> Callable[[Visitor], None]:
-    return lambda visitor: visitor.go(f"/console/{path}")
+def _at(path: str) -> Callable[[Studio], None]:
+    return lambda studio: studio.go(path)
 
 
-_PAGES: dict[str, Callable[[Visitor], None]] = {
-    "collections": _at("collections"),
-    "collection": _at("collections/colours"),
-    "check": _at("collections/colours/check"),
-    "in-force": _stopped,
+_PAGES: dict[str, Callable[[Studio], None]] = {
+    "try": Studio.find,
+    "collection": _at(f"collections/{_STAFF}"),
+    "check": Studio.check,
+    "review": Studio.review,
+    "video": Studio.video,
+    "in-force": Studio.stop,
     "ledger": _at("in-force/ledger"),
-    "health": _at("in-force/health"),
     "people": _at("people"),
+    "sign-in": Studio.sign_in,
 }
+"""What each shows; whoever is signed in is so until the last."""
 
 
 def main() -> None:
@@ -71,45 +159,41 @@ def main() -> None:
     program = required(find_chromium(), "Chromium (apt-get install chromium)")
     _FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        home, shipped = Path(folder) / "home", Path(folder) / "shipped"
-        shipped.mkdir()
-        with serving_discs(home, ship_standards(shipped)) as (running, serving):
-            _fill(running, serving)
-            browser = playwright.chromium.launch(
-                executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
-            )
-            with visiting(browser, running.url) as visitor:
-                visitor.page.set_viewport_size(_SIZE)  # type: ignore[arg-type]
-                visitor.sign_in(running.access_key_id, running.secret, "/console/account")
-                for name in names:
-                    _PAGES[name](visitor)
-                    _write(visitor.page.screenshot(), _FOLDER / f"{name}.png")
-            browser.close()
+        browser = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        _take(names, browser, Path(folder))
+        browser.close()
 
 
-def _fill(running: Running, serving: Serving) -> None:
-    """Have people made of discs, and uses of them on record."""
-    client = running.client()
-    client.create_collection(CollectionId="colours")
-    for name, colour in _PEOPLE.items():
-        client.create_user(CollectionId="colours", UserId=name)
-        shown = [disc(colour, side=side) for side in (96, 120)]
-        faces = [
-            client.index_faces(CollectionId="colours", Image={"Bytes": one})["FaceRecords"]
-            for one in shown
-        ]
-        ids = [one["Face"]["FaceId"] for found in faces for one in found]
-        client.associate_faces(CollectionId="colours", UserId=name, FaceIds=ids)
-    client.search_faces_by_image(CollectionId="colours", Image={"Bytes": disc((210, 50, 45))})
-    admin = Caller(Principal("local:docs", Role.ADMIN), "CreateAccessKey")
-    for name, role in (("robin", Role.REVIEWER), ("sam", Role.REVIEWER), ("alex", Role.AUDITOR)):
-        create_key(serving.home, admin, name, Grant(role, "City Archive"))
+def _take(names: list[str], browser: Browser, folder: Path) -> None:
+    (folder / "shipped").mkdir()
+    shipped = ship_standards(folder / "shipped")
+    with (
+        reviewing(folder / "home", shipped) as desk,
+        visiting(browser, desk.pages.url) as visitor,
+    ):
+        studio = Studio(desk, visitor, folder)
+        studio.fill()
+        visitor.sign_in(*desk.pages.first_key, "/console/account")
+        for name in names:
+            width = _WIDE.get(name, _WIDTH)
+            height = _TALLEST * width // _WIDTH
+            visitor.page.set_viewport_size({"width": width, "height": height})
+            _PAGES[name](studio)
+            _write(visitor, _FOLDER / f"{name}.png")
 
 
-def _write(png: bytes, path: Path) -> None:
-    """Write a picture in few colours, which screens of text lose nothing by."""
+def _write(visitor: Visitor, path: Path) -> None:
+    """Write what is seen, in few colours, which pages of text lose nothing by."""
+    seen = "[innerWidth, Math.min(innerHeight, document.querySelector('main').offsetHeight + 80)]"
+    width, height = visitor.page.evaluate(seen)
+    clip = {"x": 0, "y": 0, "width": width, "height": height}
+    png = visitor.page.screenshot(clip=clip)  # type: ignore[arg-type]
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture.thumbnail((_WIDTH, _TALLEST), Image.Resampling.LANCZOS)
+    few = picture.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
     print(f"{path.name}: {path.stat().st_size / 1e3:.0f} kB")
 
 
