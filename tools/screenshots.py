@@ -115,7 +115,7 @@ class Studio:
         page.wait_for_function("document.querySelector('video').readyState >= 1")
         page.locator(".people li.stranger a[data-at]").first.press("Enter")
         player = "document.querySelector('video')"
-        page.wait_for_function(f"!{player}.seeking && {player}.readyState >= 2")
+        self.visitor.until(f"!{player}.seeking && {player}.readyState >= 2")
         page.wait_for_load_state("networkidle")
 
     def stop(self) -> None:

@@ -1,5 +1,6 @@
 """A real browser at the pages: what it complains of, what it asks for, and what it shows."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, Page
 NARROW, WIDE = (390, 844), (1600, 1000)
 _SERIOUS = ("serious", "critical")
 _TIMEOUT_MS = 20_000
+_LOOK_EVERY_MS = 50
 
 
 @dataclass
@@ -34,6 +36,16 @@ class Visitor:
     def go(self, path: str) -> None:
         """Go to a page."""
         self.page.goto(f"{self.url}{path}")
+
+    def until(self, expression: str) -> None:
+        """Wait until an expression is true of a page, which lets nothing be evaluated by itself.
+
+        Playwright's `wait_for_function` looks from inside of the page, where the policy stops it.
+        """
+        until_s = time.monotonic() + _TIMEOUT_MS / 1000
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < until_s, f"it never comes to {expression}"
+            self.page.wait_for_timeout(_LOOK_EVERY_MS)
 
     def faults(self) -> list[str]:
         """Say what axe-core finds serious, and what does not fit into the window."""

@@ -44,20 +44,20 @@ def test_somebody_is_found_in_a_clip_and_looked_at(
     page.click("form.send button:not([type=button])")
     page.wait_for_url(re.compile("/console/video/jobs/"))
     page.wait_for_selector(".people", timeout=_PATIENCE_MS)
-    page.wait_for_function("document.querySelector('video').readyState >= 1")
+    visitor.until("document.querySelector('video').readyState >= 1")
     assert "Rosa" in page.inner_text(".people li.known")
     assert "Stranger 1" in page.inner_text(".people li.stranger")
     link = page.locator(".people li.stranger a[data-at]").first
     at_s = float(link.get_attribute("data-at") or "")
     link.press("Enter")
-    page.wait_for_function(f"Math.abs(document.querySelector('video').currentTime - {at_s}) < 0.1")
-    page.wait_for_function("!document.querySelector('video').seeking")
+    visitor.until(f"Math.abs(document.querySelector('video').currentTime - {at_s}) < 0.1")
+    visitor.until("!document.querySelector('video').seeking")
     assert visitor.look(screenshots, "video-timeline") == []
     line = page.locator(".people li.known .line")
     box = line.bounding_box()
     assert box is not None
     line.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
-    page.wait_for_function("Math.abs(document.querySelector('video').currentTime - 1.45) < 0.3")
+    visitor.until("Math.abs(document.querySelector('video').currentTime - 1.45) < 0.3")
 
 
 def test_a_copy_is_made_and_looked_at(
@@ -69,9 +69,9 @@ def test_a_copy_is_made_and_looked_at(
     page.select_option("#act", "redact-faces")
     page.click("form.send button:not([type=button])")
     page.wait_for_selector("text=The copy", timeout=_PATIENCE_MS)
-    page.wait_for_function("document.querySelector('video').readyState >= 1")
+    visitor.until("document.querySelector('video').readyState >= 1")
     visitor.go(f"{page.url.removeprefix(visitor.url)}?at=1.5")
-    page.wait_for_function("[...document.images].every((one) => one.complete && one.naturalWidth)")
+    visitor.until("[...document.images].every((one) => one.complete && one.naturalWidth)")
     assert visitor.look(screenshots, "video-copy") == []
 
 
