@@ -1,14 +1,19 @@
 """People are renamed, merged and split, faces moved, each with undo, many at once."""
 
+from collections.abc import Iterator
 from uuid import UUID, uuid4
 
 import pytest
 
 from likeness.terms import Role
-from tests.console.collections import make_collection, subject_ids
-from tests.console.conftest import Pages
+from tests.cli.conftest import ship_standards
+from tests.console.cases import Desk, pictures_of, reviewing
+from tests.console.collections import AMIR, ROSA, make_collection, subject_ids
+from tests.console.collections import enrol as enrolled
+from tests.console.conftest import PASSWORD, Pages
 from tests.console.people import Person, Shown
 from tests.gallery.galleries import enrol
+from tests.rekognition.operations.discs import RED, disc
 from tests.service.test_check_subjects import looks
 
 SCRIPT = "<script>alert(1)</script>"
@@ -249,11 +254,58 @@ def test_whoever_may_not_arrange_sees_and_does_nothing(
     assert sizes(pages, staff) == {"Ada": 3, "Bo": 1, "Cy": 1}
 
 
-def test_an_operator_arranges_without_seeing_a_face(
+def test_a_client_arranges_without_seeing_a_face(pages: Pages, admin: Person, staff: str) -> None:
+    client = pages.person(Role.CLIENT)
+    shown, here = arranging(pages, client, staff, "Ada")
+    assert "<img" not in shown.html
+    assert client.send(shown, f"{here}/rename", {"new_name": "Ada King"}).status == 200
+    assert UUID(here.rpartition("/")[2]) == subject_ids(pages, staff)["Ada King"]
+
+
+def test_what_was_written_stays_where_the_session_is_over(
     pages: Pages, admin: Person, staff: str
 ) -> None:
-    operator = pages.person(Role.OPERATOR)
-    shown, here = arranging(pages, operator, staff, "Ada")
-    assert "<img" not in shown.html
-    assert operator.send(shown, f"{here}/rename", {"new_name": "Ada King"}).status == 200
-    assert UUID(here.rpartition("/")[2]) == subject_ids(pages, staff)["Ada King"]
+    person = pages.stranger()
+    name = pages.make(Role.OPERATOR)
+    person.sign_in(name, PASSWORD)
+    shown, here = arranging(pages, person, staff, "Ada")
+    faces = references_of(pages, staff, "Ada")
+    fields = {"what": "split", "to": "Eve", "reference": faces[1:]}
+    person.client.cookies.clear()
+    over = person.send(shown, f"{here}/faces", fields)
+    assert (over.status, "Your session is over" in over.text) == (401, True)
+    back = person.send(over, "/console/sign-in", {"name": name, "secret": PASSWORD})
+    kept = back.form(f"{here}/faces").fields
+    assert [value for field, value in kept if field == "reference"] == faces[1:]
+    assert ("to", "Eve") in kept
+    assert sizes(pages, staff)["Ada"] == 3
+    person.send(back, f"{here}/faces")
+    assert sizes(pages, staff) == {"Ada": 1, "Bo": 1, "Cy": 1, "Eve": 2}
+
+
+@pytest.fixture(scope="module")
+def keeping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A server that keeps pictures of faces."""
+    shipped = ship_standards(tmp_path_factory.mktemp("shipped"))
+    with reviewing(tmp_path_factory.mktemp("home"), shipped) as desk:
+        yield desk
+
+
+def test_pictures_are_shown_where_some_are_kept_to_whoever_may_see_them(keeping: Desk) -> None:
+    pages = keeping.pages
+    admin, client = pages.person(), pages.person(Role.CLIENT)
+    name = make_collection(pages, admin, "with-pictures")
+    enrolled(admin, name, ROSA, AMIR)
+    for number in range(2):
+        picture = disc(RED, side=120 + number)
+        keeping.client.index_faces(CollectionId=name, Image={"Bytes": picture})
+    ids = subject_ids(pages, name)
+    query = {"one": str(ids[ROSA]), "other": str(ids[AMIR])}
+    merge, unnamed = (f"/console/collections/{name}/{one}" for one in ("merge", "unnamed"))
+    for person, each in ((admin, 1), (client, 0)):
+        shown, _ = arranging(pages, person, name, ROSA)
+        assert pictures_of(shown) == each
+        assert pictures_of(person.see(merge, **query)) == 2 * each
+        grouped = person.send(person.see(unnamed), f"{unnamed}/group")
+        assert f"This looks like {ROSA}" in grouped.text
+        assert pictures_of(grouped) == 3 * each  # two, and whom they look like

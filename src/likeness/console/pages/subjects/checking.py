@@ -54,7 +54,9 @@ def _often(visit: Visit, expected: float | None) -> Markup:
 def check(visit: Visit) -> Redirect:
     """Look through the collection."""
     name = visit.params["name"]
-    act = partial(check_subjects, visit.home, visit.caller("CheckSubjects"), name)
+    act = partial(
+        check_subjects, visit.home, visit.caller("CheckSubjects", visit.form.text("purpose")), name
+    )
 
     def look(tell: Tell) -> Findings:
         return Findings.of(act(tell=tell))

@@ -46,7 +46,7 @@ def group(visit: Visit) -> Redirect:
     given = visit.form.text("after") or "0"
     if not (given.isascii() and given.isdecimal() and int(given[:20]) <= _MOST_NUMBER):
         raise InvalidRequest("The form names no place in the list. Reload the page.")
-    caller = visit.caller("ProposePeople")
+    caller = visit.caller("ProposePeople", visit.form.text("purpose"))
     act = partial(propose_people, visit.home, caller, visit.params["name"], after=int(given))
     begun.begin(visit, _KIND, lambda tell: act(tell=tell))
     return _back(visit)
