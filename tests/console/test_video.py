@@ -233,6 +233,15 @@ def test_a_copy_hides_faces_and_lists_where_to_look(pages: Pages, clip: bytes) -
     assert person.see(shown.path, at="1.5").html.count("/copy/moment?at=1.5") == 1
 
 
+def test_a_copy_that_keeps_some_goes_by_a_collection(pages: Pages, clip: bytes, staff: str) -> None:
+    person = pages.person(Role.OPERATOR)
+    asked = {"act": "redact-faces", "whom": "keep", "fast": "yes", "collection": staff}
+    shown = done(person, sent(person, clip, **asked))
+    assert "all but those of the collection's people" in shown.text
+    assert "Somebody stays visible" in shown.text
+    assert "Rosa" not in shown.text  # no erasure would find the name
+
+
 def test_a_clip_goes_when_its_owner_says_so(pages: Pages, clip: bytes) -> None:
     person = pages.person(Role.OPERATOR)
     shown = done(person, sent(person, clip, act="detect-faces"))

@@ -134,13 +134,17 @@ def test_a_length_that_is_known_is_said(served: Served) -> None:
         read_until(connection, lambda so_far: b"\r\n\r\n" in so_far)
 
 
-def test_who_gets_less_than_was_said_is_told_by_the_end(served: Served) -> None:
+def test_who_gets_less_than_was_said_is_told_by_the_end(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
     served.door.length = 8
     with served.listen() as connection:
         for piece in (b"one", None):
             served.door.tell(piece)
         read_until(connection, lambda so_far: so_far.endswith(b"one"))
         assert connection.recv(1) == b""
+    served.stop()
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 
 def test_it_ends_when_who_listens_is_gone(served: Served) -> None:

@@ -35,7 +35,7 @@ from likeness.server.errors import (
     Stopped,
     TooManyRequests,
 )
-from likeness.server.exchange import OVER, Answer, Exchange, Stages, Stream
+from likeness.server.exchange import CUT, OVER, Answer, Exchange, Stages, Stream
 from likeness.server.lanes import MOST_ELSEWHERE, Lane
 from likeness.server.monitoring import Metrics, note
 from likeness.server.refusals import Refusal, Refusals
@@ -117,7 +117,8 @@ class Door(ABC):
         if answer.stream is not None:
             sent = await _send_stream(answer.stream, exchange, send)
             if answer.length not in (None, sent):
-                return  # the connection ends: what was announced does not come
+                await _cut_short(exchange)
+                return
         await send({"type": "http.response.body", "body": answer.content})
 
     def refuse_malformed(self, words: str, began_s: float, received_bytes: int) -> bytes:
@@ -347,6 +348,15 @@ async def _send_stream(stream: Stream, exchange: Exchange, send: Send) -> int:
     finally:
         listening.cancel()
     return sent
+
+
+async def _cut_short(exchange: Exchange) -> None:
+    """End the connection: less came than was announced, mostly since who asked is gone."""
+    cut = exchange.scope.get("state", {}).get(CUT)
+    if cut is not None:
+        cut()
+        while (await exchange.receive())["type"] != "http.disconnect":
+            pass
 
 
 async def _await_end(receive: Receive, over: asyncio.Event) -> None:

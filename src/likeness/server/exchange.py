@@ -24,6 +24,10 @@ OVER = "likeness.over"
 """Where the state of a scope holds an event: the server stops, or the client will send no more."""
 
 
+CUT = "likeness.cut"
+"""Where the state of a scope holds what ends its connection at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What goes out; `code` is for the log and the metrics: `OK`, or what went wrong.

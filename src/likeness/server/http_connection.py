@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from likeness.server.addresses import ADDRESS, forwarded_address
 from likeness.server.connections import Connection, Stage
-from likeness.server.exchange import OVER
+from likeness.server.exchange import CUT, OVER
 from likeness.server.refusals import Refusal, Refusals
 
 _HEAD_S = 10.0
@@ -72,7 +72,8 @@ class HttpConnection(HttpToolsProtocol):
         self._held = held
         # For answers that would go on for as long as somebody listens.
         self._no_more = asyncio.Event()
-        self.app_state = {**self.app_state, OVER: self._no_more, ADDRESS: held.address}
+        more = {OVER: self._no_more, CUT: self._cut, ADDRESS: held.address}
+        self.app_state = {**self.app_state, **more}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own
         """Give a new connection its time, unless it is too late."""
@@ -192,6 +193,10 @@ class HttpConnection(HttpToolsProtocol):
         """Say that this is no HTTP, and close."""
         self.transport.write(self._around.refuse(msg, self._idle_since_s, self._idle_bytes))
         self.transport.close()
+
+    def _cut(self) -> None:
+        """End the connection: what was announced of an answer does not come."""
+        self.transport.abort()
 
     def _turn(self) -> None:
         """Say what the connection is at: nothing, a request that still comes, or its answer."""

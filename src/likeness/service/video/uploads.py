@@ -72,8 +72,7 @@ class Uploads:
             raise InvalidRequest("The file is empty. Choose a clip.")
         clip_id = secrets.token_hex(16)
         with _faults():
-            folder = self._folder(principal_id)
-            folder.mkdir(0o700, parents=True, exist_ok=True)
+            folder = self._made(self._folder(principal_id))
             if sum(1 for _ in folder.iterdir()) >= self.limits.own_clips:
                 raise LimitReached(
                     f"{self.limits.own_clips} clips of yours are kept already. Remove one first."
@@ -135,7 +134,7 @@ class Uploads:
         """
         copy = self.copy_path(job_id)
         with _faults():
-            copy.parent.mkdir(0o700, parents=True, exist_ok=True)
+            self._made(copy.parent)
         return copy
 
     def open_copy(self, job_id: str) -> BinaryIO:
@@ -171,6 +170,11 @@ class Uploads:
 
     def _folder(self, principal_id: str) -> Path:
         return self._root / hashlib.sha256(principal_id.encode()).hexdigest()[:32]
+
+    def _made(self, folder: Path) -> Path:
+        self._root.mkdir(0o700, parents=True, exist_ok=True)
+        folder.mkdir(0o700, exist_ok=True)
+        return folder
 
     def _part(self, principal_id: str, clip_id: str) -> Path:
         part = self._folder(principal_id) / f"{_checked(clip_id)}{_PART}"
