@@ -14,7 +14,7 @@ from likeness.service.enrol.sources import NamedPicture
 from likeness.service.uses import Caller
 from likeness.terms import Principal, Role
 from likeness.vision.decode import inspect
-from tests.console.conftest import Pages
+from tests.console.conftest import PASSWORD, Pages
 from tests.console.people import Files, Person, Shown
 from tests.rekognition.operations.discs import BLUE, GREEN, RED, beside, disc, grey
 
@@ -264,6 +264,21 @@ def test_an_answer_is_given_again_and_nothing_is_kept(pages: Pages, person: Pers
     first, second = (person.send(page, TRY, files=files) for _ in range(2))
     assert (first.status, second.status) == (200, 200)
     assert "1 face." not in person.see(TRY).text
+
+
+def test_what_was_chosen_is_there_after_signing_in_again(pages: Pages) -> None:
+    name, who = enrolled(pages, Ann=disc(RED)), pages.make(Role.OPERATOR)
+    enrolled(pages)
+    person = pages.stranger()
+    person.sign_in(who, PASSWORD)
+    page = person.see(SEARCH)
+    person.client.cookies.clear()
+    over = person.send(page, SEARCH, {"collection": name}, {"picture": ("a.png", disc(RED))})
+    assert over.status == 401
+    again = person.send(over, "/console/sign-in", {"name": who, "secret": PASSWORD})
+    assert again.path == SEARCH
+    assert ("collection", name) in again.form(SEARCH).fields
+    assert "Likely" not in again.text
 
 
 def test_a_page_is_kind_to_nonsense(person: Person) -> None:

@@ -93,9 +93,9 @@ def compared_in_words(visit: Visit, found: ComparedFaces) -> tuple[FaceInWords, 
             kind="match",
             says=_same(visit, one, compared),
             more=(
+                *_extrapolated(visit, is_so=one.expected.extrapolated),
                 t("try.similarity", similarity=_similarity(one.similarity)),
                 *_alike(visit, one),
-                *_extrapolated(visit, is_so=one.expected.extrapolated),
             ),
         )
         for number, one in enumerate(found.matches, 1)
@@ -144,9 +144,9 @@ def _named(
         says = t("try.face_withheld") if withheld else t("try.no_match")
         return face_in_words(visit, one.face, label, kind="other", says=says, others=others)
     more: tuple[Markup, ...] = (
+        *_extrapolated(visit, is_so=naming.calibration.is_extrapolated(match.comparison.score)),
         t("try.similarity", similarity=_similarity(match.similarity)),
         *_at_hand(visit, match, naming),
-        *_extrapolated(visit, is_so=naming.calibration.is_extrapolated(match.comparison.score)),
     )
     if match.similarity >= _IDENTICAL:
         says, more = t("try.is_picture_of", name=match.name), ()
