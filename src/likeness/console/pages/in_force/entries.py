@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from likeness.console.pages.in_force.rules import names_of_keys
+from likeness.console.pages.subjects import begun
 from likeness.console.router import Pages
-from likeness.console.visit import Download, Page, Problem, Visit
+from likeness.console.visit import Download, Page, Problem, Redirect, Visit, link
 from likeness.errors import InputError, InvalidRequest, LedgerBroken, StateError
 from likeness.ledger import Entry, read_checkpoint, read_receipt
 from likeness.secrets import VerifyingKey
@@ -74,14 +75,31 @@ def show_entry(visit: Visit) -> Page:
     return Page("in_force/entry.html", values)
 
 
+@entries.shows("/in-force/ledger/verify", Action.AUDIT)
+def show_verification(visit: Visit) -> Page:
+    """Show what the last look at every entry found that they asked for."""
+    work = visit.offered.background.find(_work_key(visit))
+    values = {
+        "found": work.answer if work else None,
+        "work": None if work is None or work.has_ended else work,
+        "failed": begun.said_of(visit, work.error if work else None),
+    }
+    return Page("in_force/verified.html", values)
+
+
 @entries.does("/in-force/ledger/verify", Action.AUDIT, again=show_ledger)
-def verify(visit: Visit) -> Page:
-    """Verify every entry, also against what was kept elsewhere; show what came of it."""
-    kept = visit.form.file("kept")
+def verify(visit: Visit) -> Redirect:
+    """Verify every entry, also against what was kept elsewhere, however long it takes."""
+    kept, home = visit.form.file("kept"), visit.home
     with visit.about("kept"):
         against = [] if kept is None else [read_checkpoint(_note(_text(kept.content)))]
-        found = acts.verify(visit.home, against, _key(visit))
-    return Page("in_force/verified.html", {"found": found})
+    with visit.about("key"):
+        key = _key(visit)
+    work = visit.offered.background.begin(
+        _work_key(visit), lambda tell: acts.verify(home, against, key)
+    )
+    work.wait(begun.SHOWN_AT_ONCE_S)
+    return Redirect(link("in-force", "ledger", "verify"))
 
 
 @entries.shows("/in-force/ledger/checkpoint", Action.AUDIT)
@@ -115,6 +133,10 @@ def _note(text: str) -> str:
 def _key(visit: Visit) -> VerifyingKey | None:
     chosen = visit.form.file("key")
     return None if chosen is None else VerifyingKey.from_pem(_text(chosen.content))
+
+
+def _work_key(visit: Visit) -> tuple[str, str]:
+    return "verify ledger", visit.principal.id
 
 
 def _text(content: bytes) -> str:

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 
+from likeness.console.pages.subjects import begun
 from likeness.console.router import Pages
-from likeness.console.visit import Page, Visit
+from likeness.console.visit import Page, Redirect, Visit, link
 from likeness.service.govern.health import look
 from likeness.terms import Action
 
@@ -14,14 +15,30 @@ state = Pages()
 def show_health(visit: Visit) -> Page:
     """Show what is quickly seen of the home and of what the server needs."""
     findings = [*look(visit.home), *visit.offered.operated.glance()]
-    return Page("in_force/health.html", {"findings": findings, "is_all": False})
+    values = {"findings": findings, "work": None, "failed": None, "is_all": False}
+    return Page("in_force/health.html", values)
 
 
-@state.does("/in-force/health", Action.AUDIT, again=show_health)
-def examine(visit: Visit) -> Page:
+@state.shows("/in-force/health/all", Action.AUDIT)
+def show_everything(visit: Visit) -> Page:
+    """Show what the last look at everything found that they asked for."""
+    work = visit.offered.background.find(_key(visit))
+    values = {
+        "findings": (work.answer if work else None) or [],
+        "work": None if work is None or work.has_ended else work,
+        "failed": begun.said_of(visit, work.error if work else None),
+        "is_all": True,
+    }
+    return Page("in_force/health.html", values)
+
+
+@state.does("/in-force/health/all", Action.AUDIT, again=show_health)
+def examine(visit: Visit) -> Redirect:
     """Look at everything, which takes a while where there is much."""
-    findings = list(visit.offered.operated.examine())
-    return Page("in_force/health.html", {"findings": findings, "is_all": True})
+    look_at_all = visit.offered.operated.examine
+    work = visit.offered.background.begin(_key(visit), lambda tell: look_at_all())
+    work.wait(begun.SHOWN_AT_ONCE_S)
+    return Redirect(link("in-force", "health", "all"))
 
 
 @state.shows("/in-force/metrics", Action.AUDIT)
@@ -34,3 +51,7 @@ def show_metrics(visit: Visit) -> Page:
     refused = {reason: count for reason, count in figures.refusals.items() if count}
     values = {"figures": figures, "requests": requests, "refused": refused}
     return Page("in_force/metrics.html", values)
+
+
+def _key(visit: Visit) -> tuple[str, str]:
+    return "examine", visit.principal.id

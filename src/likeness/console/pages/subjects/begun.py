@@ -7,12 +7,13 @@ from likeness.console.background import Tell, Work
 from likeness.console.visit import Visit
 from likeness.errors import Fault, LikenessError
 
-_SHOWN_AT_ONCE_S = 1.5
+SHOWN_AT_ONCE_S = 1.5
+"""What is done so soon is shown at once."""
 
 
 def begin(visit: Visit, kind: str, act: Callable[[Tell], Any]) -> None:
     """Begin an act on the collection of a page; what is done soon is shown at once."""
-    visit.offered.background.begin(_key(visit, kind), act).wait(_SHOWN_AT_ONCE_S)
+    visit.offered.background.begin(_key(visit, kind), act).wait(SHOWN_AT_ONCE_S)
 
 
 def find(visit: Visit, kind: str) -> Work | None:
