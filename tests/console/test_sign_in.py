@@ -67,12 +67,15 @@ def test_codes_are_asked_for_from_then_on_and_each_is_taken_once(pages: Pages) -
     assert " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)) in account.text
     address = html.unescape(account.html)
     assert f"otpauth://totp/Likeness:{name}?" in address
-    for password, code in ((PASSWORD, "000000"), ("a guess", _code(secret))):
+    for password, code, field in (
+        (PASSWORD, "000000", "code"),
+        ("a guess", _code(secret), "secret_for_codes"),
+    ):
         wrong = person.send(
             account, "/console/account/codes", {"secret_for_codes": password, "code": code}
         )
         assert wrong.status == 400
-        assert 'id="code-wrong"' in wrong.html
+        assert f'id="{field}-wrong"' in wrong.html
         assert secret in dict(wrong.form("/console/account/codes").fields).values()
     on = person.send(
         account, "/console/account/codes", {"secret_for_codes": PASSWORD, "code": _code(secret)}
@@ -102,7 +105,7 @@ def test_ones_own_password_is_changed_and_other_sessions_end(pages: Pages) -> No
     for present, new, again, field in (
         ("a guess", chosen, chosen, "secret_present"),
         (PASSWORD, chosen, "four other words", "secret_again"),
-        (PASSWORD, "short", "short", "secret_present"),
+        (PASSWORD, "short", "short", "secret_new"),
     ):
         wrong = here.send(
             account,

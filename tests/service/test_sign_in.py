@@ -149,6 +149,15 @@ def test_after_wrong_guesses_even_the_right_password_waits(rows: Rows) -> None:
     assert sign_in.sign_in(later, Attempt("desk", GOOD)).token is not None
 
 
+def test_whoever_has_a_keys_secret_never_waits(rows: Rows) -> None:
+    issued = make(rows, "desk")
+    for number in range(25):
+        sign_in.sign_in(rows, Attempt(f"somebody {number}", "a guess", address="192.0.2.1"))
+        sign_in.sign_in(rows, Attempt(issued.access_key_id, "a guess", address="192.0.2.1"))
+    assert sign_in.sign_in(rows, Attempt("desk", GOOD, address="192.0.2.1")).wait_s > 0
+    assert token_of(rows, issued.access_key_id, issued.secret) is not None
+
+
 def test_one_code_lets_one_in_however_many_bring_it_at_once(rows: Rows) -> None:
     make(rows, "desk")
     who = signed_in(rows, "desk")

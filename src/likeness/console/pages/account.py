@@ -29,6 +29,8 @@ def change_password(visit: Visit) -> Redirect:
     with visit.about("secret_again"):
         if form.secret("secret_new") != form.secret("secret_again"):
             raise InvalidRequest(visit.t("account.differ"))
+    with visit.about("secret_new"):
+        acts.check_password(form.secret("secret_new"), visit.who.key.name)
     with visit.about("secret_present"):
         token = acts.change_own_password(
             visit.home,
@@ -45,14 +47,18 @@ def ask_for_codes(visit: Visit) -> Redirect:
     """Ask for one-time codes from now on."""
     form = visit.form
     with visit.about("code"):
-        acts.ask_for_codes(
-            visit.home,
-            visit.who,
-            form.secret("secret_for_codes"),
-            form.text("secret_of_codes"),
-            form.text("code"),
-            visit.address,
-        )
+        try:
+            acts.ask_for_codes(
+                visit.home,
+                visit.who,
+                form.secret("secret_for_codes"),
+                form.text("secret_of_codes"),
+                form.text("code"),
+                visit.address,
+            )
+        except acts.WrongPassword:
+            with visit.about("secret_for_codes"):
+                raise
     return Redirect(link("account"), visit.t("account.codes_on"))
 
 

@@ -21,9 +21,11 @@ from likeness.service.uses import Caller, Outcome, Rows
 from likeness.terms import Action
 
 __all__ = [
+    "WrongPassword",
     "ask_for_codes",
     "begin_codes",
     "change_own_password",
+    "check_password",
     "draw_password",
     "has_codes",
     "list_passwords",
@@ -33,6 +35,10 @@ __all__ = [
 ]
 
 _logger = logging.getLogger(__name__)
+
+
+class WrongPassword(InvalidRequest):
+    """The present password is not what was typed."""
 
 
 def list_passwords(rows: Rows) -> frozenset[str]:
@@ -91,7 +97,8 @@ def change_own_password(
     """Change the password of whoever is signed in; gives the token of their only session.
 
     Raises:
-        InvalidRequest: the new one is guessed easily, or the present one is wrong.
+        InvalidRequest: the new one is guessed easily.
+        WrongPassword: the present one is wrong.
         Conflict: too many wrong guesses, or they have no password to change.
     """
     key, now = signed_in.key, rows.clock()
@@ -125,7 +132,8 @@ def ask_for_codes(
     """Ask for a one-time code from now on, whose first proves that there is what makes them.
 
     Raises:
-        InvalidRequest: the password or the code is wrong, or it is no secret.
+        InvalidRequest: the code is wrong, or it is no secret.
+        WrongPassword: the password is wrong.
         Conflict: too many wrong guesses, or they have no password.
     """
     proven = _proven(rows, signed_in, present, address)
@@ -141,7 +149,7 @@ def stop_codes(rows: Rows, signed_in: SignedIn, present: str, address: str) -> N
     """Ask for no one-time codes any more.
 
     Raises:
-        InvalidRequest: the password is wrong.
+        WrongPassword: it is.
         Conflict: too many wrong guesses, or they have no password.
     """
     _write_codes(rows, _proven(rows, signed_in, present, address), None, 0)
@@ -182,5 +190,5 @@ def _proven(rows: Rows, signed_in: SignedIn, present: str, address: str) -> ByPa
     if not passwords.is_right(present, kept):
         count = partial(guesses.count, keyring=rows.keyring, who=who, now=rows.clock())
         rows.database.write(count)
-        raise InvalidRequest("Wrong password. Type the one that you sign in with.")
+        raise WrongPassword("Wrong password. Type the one that you sign in with.")
     return ByPassword(signed_in.key, kept)

@@ -1,7 +1,8 @@
 """Signing in: people who hold an access key come to the pages with a password, or with the key.
 
 1. Who guesses waits (`access/guesses.py`), whether or not there is anybody of that name, and what
-   is said does not tell which of name, password and code was wrong.
+   is said does not tell which of name, password and code was wrong. Whoever has a key's secret,
+   which nobody guesses, never waits.
 2. A password is hashed before a transaction begins, so that nobody waits for it; in there it still
    has to be the one that was proven.
 3. A code that was taken is not taken again: of two requests that bring it at once, one signs in.
@@ -80,9 +81,11 @@ class SignedIn:
 def sign_in(rows: Rows, attempt: Attempt) -> Answered:
     """Begin a session for whoever has a key's password, or its secret."""
     now, who = rows.clock(), attempt.guesser
-    if (wait_s := wait_s_of(rows, who)) > 0:
-        return Answered(wait_s=wait_s)
-    proven = _with_secret(rows, attempt) or _with_password(rows, attempt)
+    proven: _BySecret | ByPassword | None = _with_secret(rows, attempt)
+    if proven is None:
+        if (wait_s := wait_s_of(rows, who)) > 0:
+            return Answered(wait_s=wait_s)
+        proven = _with_password(rows, attempt)
 
     def write(connection: Connection) -> str | None:
         if proven is not None and _is_let_in(connection, rows, proven, attempt.code, now):
