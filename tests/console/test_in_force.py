@@ -314,3 +314,13 @@ def test_health_says_what_is_looked_at(auditor: Person) -> None:
 def test_metrics_say_what_was_counted(auditor: Person) -> None:
     auditor.see(ROOT)
     assert "GET /console/in-force" in auditor.see(f"{ROOT}/metrics").text
+
+
+def test_whoever_used_it_gets_the_receipt_that_their_page_shows(
+    client: Person, pages: Pages
+) -> None:
+    shown = client.see("/console/collections/no-such-collection")
+    receipt = next(one for one in shown.links if one.startswith(f"{ROOT}/receipts/"))
+    given = client.client.get(receipt)
+    assert given.status_code == 200
+    assert "It holds." in check(client, given.content).text
