@@ -212,7 +212,7 @@ def test_a_collection_that_is_not_there_is_said_beside_the_field(
     pages: Pages, person: Person
 ) -> None:
     enrolled(pages)
-    for name in ("no such one", "<script>alert(1)</script>", "x" * 5000, "\u202eevil"):
+    for name in ("no such one", "<script>alert(1)</script>", "x" * 5000, "\u202eevil", "a\0b"):
         shown = searched(person, name, disc(RED))
         assert shown.status in (400, 404)
         assert beside_field(shown, "collection")
@@ -283,8 +283,9 @@ def test_what_was_chosen_is_there_after_signing_in_again(pages: Pages) -> None:
 
 def test_a_page_is_kind_to_nonsense(person: Person) -> None:
     page = person.see(TRY)
-    for asked in ({"picture_sample": "99"}, {"picture_sample": "-1"}, {"picture_sample": "²"}):
-        shown = person.send(page, TRY, asked)
+    for asked in ("99", "-1", "²", "9" * 5000, "\0", "<script>"):
+        shown = person.send(page, TRY, {"picture_sample": asked})
         assert shown.status == 400
         assert beside_field(shown, "picture")
-    assert person.see(f"{TRY}/samples/99").status == 404
+    for number in ("99", "9" * 5000, "x"):
+        assert person.see(f"{TRY}/samples/{number}").status == 404

@@ -19,6 +19,7 @@ from likeness.console.pages.try_words import (
 from likeness.console.pictures import Marked, Shown, shown
 from likeness.console.router import Pages
 from likeness.console.visit import Download, Page, Visit
+from likeness.console.visit import Sample as Photograph
 from likeness.errors import InputError, InvalidRequest, NotFound, TooBusy
 from likeness.service.enrol.collections import has_no_collection, list_collections
 from likeness.service.search.documents import compared_json, identified_json, located_json
@@ -186,13 +187,13 @@ def search(visit: Visit) -> Page:
     return _search_page(visit, (answer,))
 
 
-@try_out.shows("/try/samples/{number:int}", Action.DETECT)
+@try_out.shows("/try/samples/{number}", Action.DETECT)
 def show_sample(visit: Visit) -> Download:
     """Give a small copy of a sample picture."""
-    number, samples = int(visit.params["number"]), visit.offered.samples
-    if number >= len(samples):
+    sample = _sample(visit, visit.params["number"])
+    if sample is None:
         raise NotFound("There is no such sample picture. Choose another.")
-    return Download(_small_sample(samples[number].content), "image/jpeg")
+    return Download(_small_sample(sample.content), "image/jpeg")
 
 
 _DECODED_PX = 1280
@@ -284,13 +285,18 @@ def _pictures(visit: Visit, field: str) -> list[tuple[str, ReadSample]]:
             )
         if files:
             return [(one.name, reading(one.content)) for one in files]
-        chosen, samples = visit.form.text(f"{field}_sample"), visit.offered.samples
+        chosen = visit.form.text(f"{field}_sample")
         if not chosen:
             raise InvalidRequest("No picture is given. Choose, drop or paste one.")
-        if not (chosen.isascii() and chosen.isdigit() and int(chosen) < len(samples)):
+        if (sample := _sample(visit, chosen)) is None:
             raise InvalidRequest("There is no such sample picture. Choose another.")
-        sample = samples[int(chosen)]
         return [(sample.name, reading(sample.content))]
+
+
+def _sample(visit: Visit, number: str) -> Photograph | None:
+    """Find a sample picture by its number; None where nothing, or nonsense, is asked for."""
+    numbered = {str(place): one for place, one in enumerate(visit.offered.samples)}
+    return numbered.get(number)
 
 
 def _purpose(visit: Visit) -> str | None:
