@@ -61,7 +61,7 @@ def enrol(visit: Visit) -> Page | Download:
         for file, place in zip(files, places, strict=True)
     ]
     demands = Demands(form.has("any_quality"), form.has("foremost"), form.has("unlike"))
-    caller = visit.caller("Enrol", form.text("purpose"), footage=form.text("footage") or None)
+    caller = visit.caller("enrol", form.text("purpose"), footage=form.text("footage") or None)
     enroller = Enroller(visit.home, caller, name, demands, workers=1)
     results = [_shown(row_of(one)) for one in enroller.enrol(pictures)]
     if form.has("as_json"):

@@ -42,7 +42,7 @@ def erase(visit: Visit) -> Page | Redirect:
     if subject_ids:
         certificate = erase_subjects(
             visit.home,
-            visit.caller("EraseSubject"),
+            visit.caller("erase"),
             name,
             subject_ids,
             lambda subjects, references: None,
@@ -50,7 +50,7 @@ def erase(visit: Visit) -> Page | Redirect:
         )
     else:
         certificate = erase_references(
-            visit.home, visit.caller("EraseReferences"), name, reference_ids, lambda of: None
+            visit.home, visit.caller("erase"), name, reference_ids, lambda of: None
         )
     return _led(visit, name, certificate)
 

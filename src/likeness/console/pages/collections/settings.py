@@ -40,7 +40,7 @@ def choose_retention(visit: Visit) -> Redirect:
     name = visit.params["name"]
     with visit.about("days"):
         days = days_sent(visit, "days")
-        acts.choose_retention(visit.home, visit.caller("ChooseRetention"), name, days)
+        acts.choose_retention(visit.home, visit.caller("collections retention"), name, days)
     return _done(visit, "collections.retention_chosen")
 
 
