@@ -7,6 +7,7 @@ import pytest
 
 from likeness.errors import Denied, InvalidRequest, NotFound
 from likeness.service.enrol import browse
+from likeness.service.enrol.collections import tag_collection
 from likeness.service.enrol.sources import read_source
 from likeness.service.erase.certificates import verify_certificate
 from likeness.service.erase.erase import erase_subjects
@@ -150,5 +151,8 @@ def test_faces_are_shown_where_they_were_kept_and_blurred_where_the_purpose_asks
         blurred = browse.show_faces(home, exploited, "staff", ids)
         assert all(blurred[one] != shown[one] for one in ids)
         assert browse.show_faces(home, exploited, "staff", ids, unblurred=True) == shown
+        # What the collection is declared to be for counts, too.
+        tag_collection(home, caller(), "staff", {"likeness:purpose": "exploited-children"})
+        assert browse.show_faces(home, caller(), "staff", ids) == blurred
         with pytest.raises(Denied):
             browse.show_faces(home, caller(Role.CLIENT), "staff", ids)

@@ -10,7 +10,7 @@ from likeness.errors import KeyUnusable, NotFound
 from likeness.gallery import Collection, CollectionRows, KeptChange, Subject
 from likeness.review import open_crop
 from likeness.service.enrol.subjects import ListedReference, ListedSubject, Page
-from likeness.service.uses import Caller, Outcome, Rows, opens_blurred, still_of
+from likeness.service.uses import Caller, Outcome, Rows, facts_of, opens_blurred, still_of
 from likeness.terms import Action
 
 _LOOKED_THROUGH = 3_000
@@ -166,7 +166,8 @@ def show_faces(
 ) -> Mapping[UUID, bytes]:
     """Give the pictures of some references' faces, JPEGs, where they were kept for review.
 
-    They open blurred where the purpose asks for that, and whether they did is on record.
+    They open blurred where the purpose, or the collection's, asks for that; whether they did is on
+    record.
 
     Raises:
         NoSuchCollection: there is none of that name.
@@ -180,16 +181,26 @@ def show_faces(
         return {one: crop_jpeg for one, crop_jpeg in opened.items() if crop_jpeg is not None}
 
     with rows.record(caller, Action.REVIEW, of) as record:
-        purpose = record.use.purpose
+        use = record.use
         crops_jpeg = of.read(read)
-        blurred = {"unblurred": "yes" if unblurred else "no"} if opens_blurred(purpose) else {}
+        asked = {"unblurred": "yes" if unblurred else "no"}
         record.answered(
-            Outcome(faces=len(crops_jpeg), reference_ids=tuple(crops_jpeg), details=blurred)
+            Outcome(
+                faces=len(crops_jpeg),
+                reference_ids=tuple(crops_jpeg),
+                details=asked if faces_open_blurred(of, use.purpose) else {},
+            )
         )
+    purpose = use.purpose if opens_blurred(use.purpose) else use.collection.purpose
     return {
         one: still_of(crop_jpeg, purpose, unblurred=unblurred)
         for one, crop_jpeg in crops_jpeg.items()
     }
+
+
+def faces_open_blurred(of: Collection, purpose: str) -> bool:
+    """Say whether faces of a collection open blurred: for what it is used, or declared to be."""
+    return opens_blurred(purpose) or opens_blurred(facts_of(of.tags).purpose)
 
 
 def _last_change(its: CollectionRows, subject: Subject) -> KeptChange | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from likeness.console.background import Tell
 from likeness.console.pages.collections.asked import id_in_path
 from likeness.console.pages.subjects import begun
+from likeness.console.problems import status_of
 from likeness.console.router import Pages
 from likeness.console.visit import Download, Page, Problem, Redirect, Visit, link
 from likeness.errors import InputError, InvalidRequest, NotFound
@@ -32,7 +33,7 @@ class _Verified:
 @certificates.shows("/certificates", Action.AUDIT)
 def show_certificates(visit: Visit) -> Page:
     """List erasures, the newest first: all, or those of a collection."""
-    of, page = visit.query.get("collection", "").strip(), None
+    of, page, status = visit.query.get("collection", "").strip(), None, 200
     after = _after(visit)
     try:
         page = acts.list_certificates(
@@ -45,9 +46,9 @@ def show_certificates(visit: Visit) -> Page:
     except (InputError, NotFound) as error:
         if not of:
             raise
-        visit.problem = Problem(str(error), "collection")
+        visit.problem, status = Problem(str(error), "collection"), status_of(error)
     values = {"page": page, "collection": of, "is_first": after is None}
-    return Page("collections/certificates.html", values)
+    return Page("collections/certificates.html", values, status)
 
 
 @certificates.shows("/certificates/{certificate_id}", Action.AUDIT)

@@ -6,12 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from likeness.console.pages.collections.asked import after_number, id_in_path
+from likeness.console.problems import status_of
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Problem, Visit
 from likeness.errors import Denied, InputError
+from likeness.gallery import Collection
 from likeness.service.enrol import browse, collections
 from likeness.service.enrol import subjects as acts
-from likeness.service.uses import NoSuchSubject, opens_blurred, stated_purpose
+from likeness.service.uses import NoSuchSubject, stated_purpose
 from likeness.terms import Action
 
 people = Pages()
@@ -26,14 +28,14 @@ def show_people(visit: Visit) -> Page:
     name, words = visit.params["name"], visit.query.get("q", "").strip()
     after = after_number(visit)
     caller = visit.caller("ListSubjects")
-    found = None
+    found, status = None, 200
     if words:
         try:
             found = browse.find_subjects(
                 visit.home, caller, name, words, after=after, limit=MOST_LISTED
             )
         except InputError as error:
-            visit.problem = Problem(str(error), "q")
+            visit.problem, status = Problem(str(error), "q"), status_of(error)
     if found is None:
         page = acts.list_subjects(
             visit.home, caller, name, after=lambda of: after, limit=MOST_LISTED
@@ -49,7 +51,7 @@ def show_people(visit: Visit) -> Page:
         "words": words,
         "looked_through": None if found is None else found.looked_through,
     }
-    return Page("collections/people.html", values)
+    return Page("collections/people.html", values, status)
 
 
 @people.shows("/collections/{name}/subjects/{subject_id}", Action.READ)
@@ -78,7 +80,7 @@ def subject_values(visit: Visit) -> dict[str, Any]:
         "last": shown.last_change,
         "is_first": not after,
         "faces": faces_of(visit, page.collection.name, [one.reference.id for one in page.listed]),
-        "blurred": is_blurred(visit),
+        "blurred": is_blurred(visit, page.collection),
     }
 
 
@@ -88,7 +90,7 @@ def show_references(visit: Visit) -> Page:
     name, named = visit.params["name"], visit.query.get("named", "").strip()
     after = after_number(visit)
     caller = visit.caller("ListReferences")
-    page = None
+    page, status = None, 200
     try:
         page = acts.list_references(
             visit.home,
@@ -101,9 +103,8 @@ def show_references(visit: Visit) -> Page:
     except (InputError, NoSuchSubject) as error:
         if not named:
             raise
-        visit.problem = Problem(visit.t("collections.nobody_named"), "named")
-        if isinstance(error, InputError):
-            visit.problem = Problem(str(error), "named")
+        said = str(error) if isinstance(error, InputError) else visit.t("collections.nobody_named")
+        visit.problem, status = Problem(said, "named"), status_of(error)
     of = page.collection if page else collections.describe_collection(visit.home, caller, name)
     ids = [one.reference.id for one in page.listed] if page else []
     values = {
@@ -112,15 +113,16 @@ def show_references(visit: Visit) -> Page:
         "named": named,
         "is_first": not after,
         "faces": faces_of(visit, of.name, ids),
-        "blurred": is_blurred(visit),
+        "blurred": is_blurred(visit, of),
     }
-    return Page("collections/references.html", values)
+    return Page("collections/references.html", values, status)
 
 
-def is_blurred(visit: Visit) -> bool:
+def is_blurred(visit: Visit, of: Collection) -> bool:
     """Say whether pictures of faces are shown blurred, as some purposes ask for."""
     purpose, _ = stated_purpose(visit.principal, None)
-    return opens_blurred(purpose) and visit.query.get("unblurred") != "yes"
+    is_to_be = browse.faces_open_blurred(of, purpose)
+    return is_to_be and visit.query.get("unblurred") != "yes"
 
 
 def first_faces_of(
