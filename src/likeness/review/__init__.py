@@ -26,6 +26,8 @@ from likeness.review.cases import (
     live_cases,
     open_case,
     outcome_of,
+    outcomes_of,
+    own_case_ids,
 )
 from likeness.review.contents import probe_crop, sighting_crop, statement_of
 from likeness.review.faces import ClipFace, SampleFace, keep_crops, open_crop, with_crops
@@ -55,6 +57,7 @@ from likeness.review.tables import FORGOTTEN_FROM
 from likeness.review.verdicts import (
     Authorisation,
     Judgement,
+    all_judged_by,
     authorisation_of,
     authorise,
     give_verdict,
@@ -109,6 +112,7 @@ __all__ = [
     "Support",
     "Verdict",
     "Watch",
+    "all_judged_by",
     "any_notice_due",
     "are_told_apart",
     "authorisation_of",
@@ -145,6 +149,8 @@ __all__ = [
     "open_crop",
     "open_watch_cases",
     "outcome_of",
+    "outcomes_of",
+    "own_case_ids",
     "probe_crop",
     "rewrap_keys",
     "scores_of_watches",

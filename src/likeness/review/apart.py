@@ -45,6 +45,17 @@ def told_apart_among(
     return set(connection.execute(chosen).scalars()).intersection(candidate_ids)
 
 
+def pairs_told_apart(
+    connection: Connection, probe_digests: Collection[bytes]
+) -> dict[bytes, dict[UUID, int]]:
+    """Say whom some probes were told apart from, each by the most people who agreed."""
+    found: dict[bytes, dict[UUID, int]] = {}
+    chosen = select(TOLD_APART.c.probe_digest, TOLD_APART.c.candidate_id, TOLD_APART.c.reviews)
+    for row in connection.execute(chosen.where(TOLD_APART.c.probe_digest.in_(probe_digests))):
+        found.setdefault(row.probe_digest, {})[row.candidate_id] = row.reviews
+    return found
+
+
 def are_told_apart(
     connection: Connection,
     keyring: Keyring,

@@ -6,7 +6,8 @@ here finds it any more, and the next sweep deletes it, with its key.
 
 import json
 import os
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,7 +28,7 @@ from sqlalchemy import (
 )
 
 from likeness.errors import NotFound
-from likeness.review.apart import told_apart_among
+from likeness.review.apart import pairs_told_apart, told_apart_among
 from likeness.review.case import (
     Candidate,
     Case,
@@ -38,7 +39,7 @@ from likeness.review.case import (
     Standing,
     standing,
 )
-from likeness.review.contents import kept_of, place_of, seal
+from likeness.review.contents import place_of, seal
 from likeness.review.faces import (
     Identity,
     forget_unknown_faces,
@@ -68,6 +69,12 @@ _DIGEST_BYTES = 32
 _AT_A_TIME = 900
 _COLUMNS = [CASES.c[name] for name in Case.__dataclass_fields__ if name != "authorised_at"] + [
     AUTHORISATIONS.c.given_at.label("authorised_at")
+]
+
+
+_GIVEN = (VERDICTS.c.case_id, VERDICTS.c.number, VERDICTS.c.verdict)
+_FOUND = [CANDIDATES.c.case_id] + [
+    CANDIDATES.c[name] for name in Candidate.__dataclass_fields__ if name != "standing"
 ]
 
 
@@ -213,26 +220,57 @@ def outcome_of(connection: Connection, case: Case) -> Outcome:
 
     Whom people told apart in another case is not asked about any more; what was confirmed stays.
     """
-    given: dict[int, list[Verdict]] = {}
-    for row in connection.execute(
-        select(VERDICTS.c.number, VERDICTS.c.verdict).where(VERDICTS.c.case_id == case.id)
-    ):
-        given.setdefault(row.number, []).append(Verdict(row.verdict))
-    columns = [CANDIDATES.c[name] for name in Candidate.__dataclass_fields__ if name != "standing"]
-    rows = connection.execute(
-        select(*columns).where(CANDIDATES.c.case_id == case.id).order_by("number")
-    ).all()
-    ids = {one for row in rows for one in _ids(row)}
-    digest = kept_of(connection, case, "probe_digest")
-    apart = told_apart_among(connection, [digest], ids, case.reviews)
+    return outcomes_of(connection, [case])[case.id]
 
-    def stands(row: Row[Any]) -> Standing:
-        here = standing(given.get(row.number, []), case.reviews)
-        if here is not Standing.CONFIRMED and _ids(row) & apart:
-            return Standing.REJECTED
-        return here
 
-    return Outcome(tuple(Candidate(**row._mapping, standing=stands(row)) for row in rows))
+def outcomes_of(connection: Connection, cases: Sequence[Case]) -> dict[UUID, Outcome]:
+    """Say what people have made of each of some cases so far, as `outcome_of` does."""
+    outcomes: dict[UUID, Outcome] = {}
+    for some in in_batches(cases, _AT_A_TIME):
+        ids = [one.id for one in some]
+        given: dict[tuple[UUID, int], list[Verdict]] = defaultdict(list)
+        for row in connection.execute(select(*_GIVEN).where(VERDICTS.c.case_id.in_(ids))):
+            given[row.case_id, row.number].append(Verdict(row.verdict))
+        found: dict[UUID, list[Any]] = defaultdict(list)
+        chosen = select(*_FOUND).where(CANDIDATES.c.case_id.in_(ids)).order_by("number")
+        for row in connection.execute(chosen):
+            found[row.case_id].append(row)
+        probes = select(CASES.c.id, CASES.c.probe_digest).where(CASES.c.id.in_(ids))
+        digests = {row.id: row.probe_digest for row in connection.execute(probes)}
+        apart = pairs_told_apart(connection, set(digests.values()))
+        for case in some:
+            told = apart.get(digests[case.id], {})
+            candidates = (
+                _candidate(row, given[case.id, row.number], told, case.reviews)
+                for row in found[case.id]
+            )
+            outcomes[case.id] = Outcome(tuple(candidates))
+    return outcomes
+
+
+def _candidate(
+    row: Row[Any], given: Sequence[Verdict], told_apart: Mapping[UUID, int], owed: int
+) -> Candidate:
+    """Say where a candidate stands; `told_apart` is by how many people, of those who were."""
+    here = standing(given, owed)
+    if here is not Standing.CONFIRMED and any(told_apart.get(one, -1) >= owed for one in _ids(row)):
+        here = Standing.REJECTED
+    values = {name: value for name, value in row._mapping.items() if name != "case_id"}
+    return Candidate(**values, standing=here)
+
+
+def own_case_ids(connection: Connection, principal_id: str) -> set[UUID]:
+    """Name the cases that somebody has searched for the probe of, as `is_own_case` says of one."""
+    own = CASES.alias()
+    same = select(CASES.c.id).join(
+        own,
+        and_(
+            own.c.collection_id == CASES.c.collection_id,
+            own.c.probe_digest == CASES.c.probe_digest,
+        ),
+    )
+    theirs = same.where(own.c.principal_id == principal_id)
+    return set(connection.execute(theirs).scalars())
 
 
 def is_own_case(connection: Connection, case: Case, principal_id: str) -> bool:

@@ -146,6 +146,15 @@ def numbers_judged_by(connection: Connection, case: Case, reviewer_id: str) -> s
     return set(connection.execute(chosen).scalars())
 
 
+def all_judged_by(connection: Connection, reviewer_id: str) -> dict[UUID, set[int]]:
+    """Say of each case on which candidates somebody has given a verdict."""
+    numbers: dict[UUID, set[int]] = {}
+    chosen = select(VERDICTS.c.case_id, VERDICTS.c.number)
+    for row in connection.execute(chosen.where(VERDICTS.c.reviewer_id == reviewer_id)):
+        numbers.setdefault(row.case_id, set()).add(row.number)
+    return numbers
+
+
 def verdicts_seen_by(
     case: Case, candidate: Candidate, given: list[Judgement], reviewer_id: str
 ) -> list[Judgement]:

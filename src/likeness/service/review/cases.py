@@ -4,9 +4,12 @@ Reviewers look and decide, admins record authorisations, auditors read facts alo
 a search of their own found before others have decided, whatever their role.
 """
 
+from functools import partial
 from uuid import UUID
 
-from likeness.errors import InvalidRequest, NotFound
+from sqlalchemy import Connection
+
+from likeness.errors import InvalidRequest, KeyUnusable, NotFound
 from likeness.review import Candidate, Case, Findings, Verdict, authorise, give_verdict, live_cases
 from likeness.service.review.seen import (
     CaseFacts,
@@ -15,6 +18,7 @@ from likeness.service.review.seen import (
     View,
     blurred_details,
     details_of,
+    facts_of_each,
     looking_of,
     read_as,
     recorded,
@@ -23,7 +27,7 @@ from likeness.service.review.seen import (
 )
 from likeness.service.uses import Caller, Outcome, Rows, still_of
 from likeness.storage import legible_named
-from likeness.terms import UNDECLARED, Action
+from likeness.terms import UNDECLARED, Action, Principal
 
 __all__ = [
     "CaseFacts",
@@ -46,16 +50,22 @@ def list_cases(rows: Rows, caller: Caller) -> list[CaseFacts]:
     use = caller.use(looking_of(caller), UNDECLARED)
     with rows.record_use(caller, use) as record:
         require_reader(caller)
-        listed = rows.database.read(
-            lambda connection: legible_named(
-                connection,
-                "review_cases",
-                live_cases(connection, rows.clock()),
-                lambda one: View(rows, caller.principal, connection, one).facts(),
-            )
-        )
+        listed = rows.database.read(partial(_every, rows, caller.principal))
         record.answered(Outcome())
     return listed
+
+
+def _every(rows: Rows, principal: Principal, connection: Connection) -> list[CaseFacts]:
+    cases = live_cases(connection, rows.clock())
+    try:
+        return facts_of_each(connection, principal, cases)
+    except (KeyUnusable, ValueError, TypeError, LookupError):  # which one is damaged is said
+        return legible_named(
+            connection,
+            "review_cases",
+            cases,
+            lambda one: View(rows, principal, connection, one).facts(),
+        )
 
 
 def show_case(rows: Rows, caller: Caller, case_id: UUID) -> SeenCase:

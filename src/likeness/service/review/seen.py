@@ -3,7 +3,7 @@
 Nobody sees whom a search of their own found before others have decided, whatever their role.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -19,9 +19,11 @@ from likeness.review import (
     Candidate,
     Case,
     Judgement,
+    Outcome,
     ProbeNote,
     Standing,
     Verdict,
+    all_judged_by,
     authorisation_of,
     get_case,
     is_own_case,
@@ -29,6 +31,8 @@ from likeness.review import (
     numbers_judged_by,
     open_crop,
     outcome_of,
+    outcomes_of,
+    own_case_ids,
     probe_crop,
     sighting_crop,
     verdicts_of,
@@ -126,14 +130,9 @@ class View:
 
     def facts(self) -> CaseFacts:
         """Give what there is to know without a face."""
-        outcome = outcome_of(self.connection, self.case)
         own = numbers_judged_by(self.connection, self.case, self.principal.id)
-        sees = self.sees_faces
-        yours = sees and any(
-            one.standing is Standing.OPEN and one.number not in own for one in outcome.candidates
-        )
-        empty = sees and not (outcome.candidates or self.case.is_of_whole)
-        return CaseFacts(self.case, outcome.decided, yours, empty)
+        outcome = outcome_of(self.connection, self.case)
+        return _facts(self.case, outcome, own, sees=self.sees_faces)
 
     def seen(self) -> SeenCase:
         """Give all that they may see."""
@@ -233,6 +232,32 @@ class View:
             None if hidden else one.similarity,
             tuple(shown),
         )
+
+
+def facts_of_each(
+    connection: Connection, principal: Principal, cases: Sequence[Case]
+) -> list[CaseFacts]:
+    """Give what there is to know of cases without a face, in few questions however many."""
+    outcomes = outcomes_of(connection, cases)
+    own, judged = own_case_ids(connection, principal.id), all_judged_by(connection, principal.id)
+    sees = may(principal.role, Action.REVIEW)
+    return [
+        _facts(
+            case,
+            outcomes[case.id],
+            judged.get(case.id, set()),
+            sees=sees and case.id not in own,
+        )
+        for case in cases
+    ]
+
+
+def _facts(case: Case, outcome: Outcome, judged: set[int], *, sees: bool) -> CaseFacts:
+    yours = sees and any(
+        one.standing is Standing.OPEN and one.number not in judged for one in outcome.candidates
+    )
+    empty = sees and not (outcome.candidates or case.is_of_whole)
+    return CaseFacts(case, outcome.decided, yours, empty)
 
 
 def seen_by(rows: Rows, caller: Caller, case: Case) -> SeenCase:
