@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from likeness.errors import Denied
+from likeness.errors import Denied, TooBusy
 from likeness.gallery import NewReference
 from likeness.service.enrol import check_subjects as module
 from likeness.service.enrol.check_subjects import Checked, check_subjects, count_strays
@@ -136,3 +136,16 @@ def test_whoever_may_not_search_learns_of_nobody(sqlite_home: Home) -> None:
     reviewer = Caller(Principal("key:rex", Role.REVIEWER), "test")
     with pytest.raises(Denied):
         check_subjects(sqlite_home, reviewer, "staff")
+
+
+def test_what_tell_raises_ends_the_work_before_anybody_is_done(sqlite_home: Home) -> None:
+    people(sqlite_home, Ada=[1, 1], Bo=[2, 2])
+    told: list[tuple[int, int]] = []
+
+    def tell(done: int, total: int) -> None:
+        told.append((done, total))
+        raise TooBusy("The server closes.")
+
+    with pytest.raises(TooBusy):
+        check_subjects(sqlite_home, Caller(sqlite_home.somebody, "test"), "staff", tell=tell)
+    assert told == [(0, 2)]

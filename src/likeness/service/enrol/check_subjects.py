@@ -44,6 +44,8 @@ from likeness.terms import (
 )
 
 Tell = Callable[[int, int], None]
+Beat = Callable[[], None]
+"""Is called now and then while nobody is done yet: what it raises ends the work."""
 
 _Pair = tuple[int, int]
 
@@ -134,7 +136,7 @@ def check_subjects(
         fmr: the false match rate from which on two subjects look like one person; without, the one
             at which a search for a stranger names somebody as often as the home allows.
         limit: how many of each to give.
-        tell: is told how many of how many subjects are done.
+        tell: is told how many of how many subjects are done, and what it raises ends the work.
 
     Raises:
         NoSuchCollection: there is none.
@@ -151,7 +153,8 @@ def check_subjects(
             else calibration.point(fmr)
         )
         floor = record.decision.amount_of(Duty.SIMILARITY) or 0.0
-        looks = _looks(home, of, point.threshold)
+        beat = partial(tell, 0, of.size.subjects)
+        looks = _looks(home, of, point.threshold, beat)
         stray_numbers = looks.strays
         scores, done = dict[_Pair, float](), 0
         for vectors in _portions(of):
@@ -164,7 +167,7 @@ def check_subjects(
         named = of.read(partial(_named_pairs, rows=home, scores=best, calibration=calibration))
         told = [one for one in named if one.similarity >= floor]
         odd = of.read(partial(_named_strays, numbers=sorted(stray_numbers)[:limit]))
-        poor = {number: frozenset[QualityReason]() for number in looks.unfound} | _poor(of)
+        poor = {number: frozenset[QualityReason]() for number in looks.unfound} | _poor(of, beat)
         missed = of.read(partial(_named_missed, poor=poor, limit=limit))
         ids = [each.id for one in told for each in (one.one, one.other)]
         ids += [one.subject.id for one in missed]
@@ -230,13 +233,19 @@ class _Looks:
     found: int = 0
 
 
-def _looks(rows: Rows, of: Collection, finds_from: float | None = None) -> _Looks:
+def _looks(
+    rows: Rows,
+    of: Collection,
+    finds_from: float | None = None,
+    beat: Beat = lambda: None,
+) -> _Looks:
     """Compare everybody's references with one another; they find each other from a score on."""
     looks, alike = _Looks(), alike_from(rows, of)
     if alike is None:
         return looks
     cohort = of.cohort()
     for vectors in _portions(of):
+        beat()
         for these in _of_each(vectors):
             theirs = vectors.vectors[these]
             if len(theirs) < 2:
@@ -254,7 +263,7 @@ def _looks(rows: Rows, of: Collection, finds_from: float | None = None) -> _Look
     return looks
 
 
-def _poor(of: Collection) -> dict[int, frozenset[QualityReason]]:
+def _poor(of: Collection, beat: Beat) -> dict[int, frozenset[QualityReason]]:
     """Say of subjects, by number, what speaks against all of their references, if something does.
 
     One fit to enrol is enough to be found by.
@@ -274,6 +283,7 @@ def _poor(of: Collection) -> dict[int, frozenset[QualityReason]]:
 
     after: int | None = 0
     while after is not None:
+        beat()
         after = of.read(partial(read, after=after))
     return poor
 
