@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 import cv2
 import numpy as np
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from likeness.review import Arrival, Case, Found, Owed, keep_crops, open_watch_cases
+from likeness.review.tables import VERDICTS
 from likeness.terms import Calibration, GroupPoint, GroupRates
 from tests.gallery.galleries import MODEL, new
 from tests.review.judging import CROP, SEARCH, found, other
@@ -116,6 +117,16 @@ def test_verdicts_decide_a_case(client: Client) -> None:
     second = client.call("POST", path, "reviewer", "ben", json={**SAME, "candidate": 1}).json()
     assert (second["decided"], second["candidates"][0]["standing"]) == (True, "confirmed")
     assert len(second["candidates"][0]["verdicts"]) == 2
+
+
+def test_a_case_that_is_damaged_is_left_out_of_the_list_alone(client: Client) -> None:
+    search = other(collection_id=client.collection.id, operation="SearchFaces")
+    damaged, sound = open_case(client), client.desk.open(found(), search)
+    path = f"/v1/cases/{damaged.id}/verdicts"
+    assert client.call("POST", path, "reviewer", json=SAME).status_code == 200
+    client.database.write(lambda c: c.execute(update(VERDICTS).values(verdict="nonsense")))
+    listed = client.call("GET", "/v1/cases", "reviewer").json()["cases"]
+    assert [one["id"] for one in listed] == [str(sound.id)]
 
 
 def test_a_verdict_may_say_what_speaks_for_it(client: Client) -> None:
