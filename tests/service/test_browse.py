@@ -10,7 +10,7 @@ from likeness.service.enrol import browse
 from likeness.service.enrol.collections import tag_collection
 from likeness.service.enrol.sources import read_source
 from likeness.service.erase.certificates import verify_certificate
-from likeness.service.erase.erase import erase_subjects
+from likeness.service.erase.subjects import erase_subjects
 from likeness.service.uses import Caller, Home, NoSuchCollection
 from likeness.terms import Principal, Role
 from tests.gallery.galleries import enrol

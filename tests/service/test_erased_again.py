@@ -20,9 +20,9 @@ from likeness.service.erase.certificates import (
 from likeness.service.erase.erase import (
     dissolve_subject,
     erase_collection_certified,
-    erase_subject,
     erase_unnamed_references,
 )
+from likeness.service.erase.subjects import erase_subject
 from likeness.service.govern.secrets import list_secrets, rotate_secrets
 from likeness.service.move.export import export_collection
 from likeness.service.move.import_ import Imported, import_collection, read_export

@@ -25,7 +25,8 @@ from likeness.service.enrol import subject_changes as acts
 from likeness.service.enrol.subject_changes import ChangedSubject
 from likeness.service.enrol.subjects import list_references, list_subjects
 from likeness.service.erase.certificates import verify_certificate
-from likeness.service.erase.erase import erase_references, erase_subject
+from likeness.service.erase.erase import erase_references
+from likeness.service.erase.subjects import erase_subject
 from likeness.service.govern.subject_report import report_on_subject
 from likeness.service.move.export import export_collection
 from likeness.service.move.import_ import import_collection, read_export

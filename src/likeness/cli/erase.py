@@ -14,7 +14,8 @@ from likeness.cli.terminal.prompts import require_yes
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
 from likeness.gallery import Collection
-from likeness.service.erase.erase import erase_references, erase_subject
+from likeness.service.erase.erase import erase_references
+from likeness.service.erase.subjects import erase_subject
 
 
 def erase(

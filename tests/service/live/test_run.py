@@ -13,7 +13,7 @@ from likeness import jobs
 from likeness.errors import Conflict, Denied, InvalidRequest, NotFound
 from likeness.jobs import JobState
 from likeness.review import Verdict
-from likeness.service.erase.erase import erase_subject
+from likeness.service.erase.subjects import erase_subject
 from likeness.service.govern.ledger import entries_about
 from likeness.service.live.manage import LiveState, live_job, live_jobs_of, stop_live
 from likeness.service.live.run import LiveJobs

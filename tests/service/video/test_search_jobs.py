@@ -17,7 +17,7 @@ from likeness.errors import Denied, NotFound
 from likeness.jobs import JobState
 from likeness.jobs.tables import RESULTS
 from likeness.review import Verdict
-from likeness.service.erase.erase import erase_subject
+from likeness.service.erase.subjects import erase_subject
 from likeness.service.govern.ledger import entries_about
 from likeness.service.review.cases import decide_case, list_cases, show_case, show_face
 from likeness.service.uses import Caller, Home

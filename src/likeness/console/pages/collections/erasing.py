@@ -6,7 +6,8 @@ from likeness.console.visit import Page, Redirect, Visit, link
 from likeness.errors import InvalidRequest
 from likeness.gallery import ErasureCertificate
 from likeness.service.enrol import browse
-from likeness.service.erase.erase import erase_references, erase_subjects
+from likeness.service.erase.erase import erase_references
+from likeness.service.erase.subjects import erase_subjects
 from likeness.terms import Action
 
 erasing = Pages()
