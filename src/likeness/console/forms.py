@@ -26,7 +26,7 @@ class File:
 class Form:
     """The fields and files of a form, each in the order in which they came."""
 
-    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
     files: Mapping[str, Sequence[File]] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
