@@ -20,7 +20,7 @@ def described(connection: Connection) -> dict[str, Any]:
             [{**column, "type": str(column["type"])} for column in inspector.get_columns(name)],
             inspector.get_pk_constraint(name),
             by_name(inspector.get_foreign_keys(name)),
-            by_name(inspector.get_indexes(name)),
+            by_name([written(index) for index in inspector.get_indexes(name)]),
             by_name(inspector.get_unique_constraints(name)),
             by_name(inspector.get_check_constraints(name)),
             len(connection.execute(select(table)).all()),  # some say when they were made
@@ -31,6 +31,12 @@ def described(connection: Connection) -> dict[str, Any]:
         statements = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
         schema["statements"] = connection.execute(text(statements)).all()
     return schema
+
+
+def written(index: Any) -> dict[str, Any]:
+    """An index whose condition, if it has one, is text, so that it equals another."""
+    options = index.get("dialect_options", {})
+    return {**index, "dialect_options": {name: str(value) for name, value in options.items()}}
 
 
 def by_name(parts: list[Any]) -> list[Any]:

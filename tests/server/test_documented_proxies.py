@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from likeness.console.application import LIMITS as CONSOLE
 from likeness.server import BodyLimits
+from likeness.v1.application import LIMITS as OWN_ACTS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "server.md").read_text()
 
@@ -31,7 +33,7 @@ def test_nginx_passes_on_what_is_signed(line: str) -> None:
 
 
 def test_proxies_pass_on_the_largest_body() -> None:
-    most = BodyLimits().body_bytes >> 20
+    most = max(limits.body_bytes for limits in (BodyLimits(), OWN_ACTS, CONSOLE)) >> 20
     assert f"client_max_body_size {most}m;" in settings("nginx")
     assert f"max_size {most}MiB" in settings("caddy")
 
