@@ -14,7 +14,7 @@ from tests.console.conftest import Pages
 from tests.console.people import Person
 from tests.console.test_roles import csrf_of, path_of
 
-_SCRIPT = "<script>alert(1)</script>"
+_SCRIPT = "<script>alert('of hostile')</script>"
 _OWN = {"/sign-out", "/account/password", "/account/codes", "/account/codes/stop"}
 _QUESTION = "?after=%00&before=%ff&page=-1&find=<script>&at=nan&number=1e999&from=x&to=&which=.."
 
