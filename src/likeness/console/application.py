@@ -114,7 +114,7 @@ class Application(Door):
     def word(self, error: Exception, request_id: object, operation: str) -> Answer:
         """Say what went wrong before it was known who asks."""
         words = "Something went wrong. Reload the page."
-        if isinstance(error, RequestError):
+        if isinstance(error, RequestError | NoSuchPage):
             words = str(error)
         headers = {"content-type": "text/plain; charset=utf-8"}
         return Answer(status_of(error), code_of(error), words.encode(), headers)

@@ -25,19 +25,23 @@ from likeness.server.errors import (
 from likeness.service.uses import NoSuchCollection, NoSuchSubject
 
 
-class SessionOver(RequestError):
+class PageRefused(Exception):
+    """Whatever keeps a page from being shown, or a form from being done."""
+
+
+class SessionOver(PageRefused):
     """Nobody is signed in, or not any more."""
 
 
-class NotFromHere(RequestError):
+class NotFromHere(PageRefused):
     """A form came from somewhere else, or from a page of another session."""
 
 
-class NotAllowed(RequestError):
+class NotAllowed(PageRefused):
     """The role of whoever is signed in does not allow this."""
 
 
-class NoSuchPage(RequestError):
+class NoSuchPage(PageRefused):
     """There is no page of this path."""
 
 
