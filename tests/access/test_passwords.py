@@ -149,3 +149,9 @@ def test_authenticators_read_the_address_of_a_secret() -> None:
 def test_another_text_is_no_secret_of_codes(text: str) -> None:
     assert not passwords.is_code_secret(text)
     assert passwords.taken(Password("x", text), "000000", NOON) is None
+
+
+def test_what_is_longer_than_any_password_is_nobodys() -> None:
+    long = "x" * (passwords.MOST_CHARACTERS + 1)
+    assert not passwords.is_right(long, Password(passwords.hash_password(long)))
+    assert not passwords.is_right("\ufdfa" * 1_000_000, None)  # which would grow 18 times

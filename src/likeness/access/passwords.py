@@ -92,6 +92,8 @@ def draw_password() -> str:
 
 def is_right(password: str, kept: Password | None) -> bool:
     """Say whether a password is the one kept; takes as long where there is none."""
+    if len(password) > MOST_CHARACTERS:  # which nobody's is, and some texts grow when normalised
+        password, kept = "", None
     try:
         _hasher().verify(_nobodys() if kept is None else kept.hashed, _as_typed_anywhere(password))
     except (InvalidHashError, VerificationError):
