@@ -95,3 +95,18 @@ def test_what_was_never_foreseen_ends_an_act_too(background: Background) -> None
     work = background.begin("one", lambda tell: 1 // 0)
     work.wait(10)
     assert isinstance(work.error, ZeroDivisionError)
+
+
+def test_one_person_leaves_as_many_places_to_others(
+    background: Background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("likeness.console.background._MOST_WAITING", 4)
+    ends = threading.Event()
+    for key in ("one", "two"):
+        background.begin(key, lambda tell: ends.wait(10), "Ada")
+    with pytest.raises(TooBusy):
+        background.begin("three", lambda tell: None, "Ada")
+    other = background.begin("three", lambda tell: 3, "Bo")
+    ends.set()
+    other.wait(10)
+    assert other.answer == 3

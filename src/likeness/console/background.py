@@ -1,6 +1,7 @@
 """Acts that take longer than anybody waits for a page: they go on, and their answers stay a while.
 
-Each is somebody's, and they alone see its answer: ids, which pages read anew. One runs at a time.
+Each is somebody's, and they alone see its answer: ids, which pages read anew. One runs at a time,
+and of those that wait one person has as many as there are places left for others.
 Nothing outlives the server: whoever asks again after that begins it again.
 """
 
@@ -29,6 +30,7 @@ class Work:
     total: int = 0
     answer: Any = None
     error: Exception | None = None
+    by: str | None = None
     _ended: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -51,19 +53,23 @@ class Background(Closing):
         self._closed = threading.Event()
         self._threads = set[threading.Thread]()
 
-    def begin(self, whose: Hashable, act: Callable[[Tell], Any]) -> Work:
+    def begin(self, whose: Hashable, act: Callable[[Tell], Any], by: str | None = None) -> Work:
         """Begin an act, unless the last of the same key still runs; forget what came of that.
 
+        `by` is who begins it.
+
         Raises:
-            TooBusy: too many wait.
+            TooBusy: too many wait, of all or of theirs.
         """
         with self._lock:
             known = self._of.get(whose)
             if known is not None and not known.has_ended:
                 return known
-            if len(self._threads) >= _MOST_WAITING or self._closed.is_set():
+            places = _MOST_WAITING - len(self._threads)
+            own = sum(one.by == by and not one.has_ended for one in self._of.values())
+            if places <= 0 or self._closed.is_set() or (by is not None and own >= places):
                 raise TooBusy("Too many such acts are waiting. Try again later.")
-            work = self._of[whose] = Work()
+            work = self._of[whose] = Work(by=by)
             self._of.move_to_end(whose)
             self._forget_some()
             thread = threading.Thread(
@@ -99,7 +105,7 @@ class Background(Closing):
         except Exception as error:
             if not isinstance(error, LikenessError):
                 _logger.error("an act of a page failed: %s", type(error).__name__)
-            work.error = error
+            work.error = error.with_traceback(None)  # which would hold all that it worked with
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())

@@ -87,7 +87,8 @@ def verify_certificate(visit: Visit) -> Redirect:
     def look(tell: Tell) -> _Verified:
         return _Verified(acts.verify_certificate(home, caller, certificate), home.clock())
 
-    visit.offered.background.begin(_key(visit, certificate_id), look).wait(_SHOWN_AT_ONCE_S)
+    key, who = _key(visit, certificate_id), visit.principal.id
+    visit.offered.background.begin(key, look, who).wait(_SHOWN_AT_ONCE_S)
     return Redirect(link("certificates", certificate_id))
 
 

@@ -96,7 +96,7 @@ def verify(visit: Visit) -> Redirect:
     with visit.about("key"):
         key = _key(visit)
     work = visit.offered.background.begin(
-        _work_key(visit), lambda tell: acts.verify(home, against, key)
+        _work_key(visit), lambda tell: acts.verify(home, against, key), visit.principal.id
     )
     work.wait(begun.SHOWN_AT_ONCE_S)
     return Redirect(link("in-force", "ledger", "verify"))

@@ -36,7 +36,8 @@ def show_everything(visit: Visit) -> Page:
 def examine(visit: Visit) -> Redirect:
     """Look at everything, which takes a while where there is much."""
     look_at_all = visit.offered.operated.examine
-    work = visit.offered.background.begin(_key(visit), lambda tell: look_at_all())
+    begin = visit.offered.background.begin
+    work = begin(_key(visit), lambda tell: look_at_all(), visit.principal.id)
     work.wait(begun.SHOWN_AT_ONCE_S)
     return Redirect(link("in-force", "health", "all"))
 

@@ -13,7 +13,8 @@ SHOWN_AT_ONCE_S = 1.5
 
 def begin(visit: Visit, kind: str, act: Callable[[Tell], Any]) -> None:
     """Begin an act on the collection of a page; what is done soon is shown at once."""
-    visit.offered.background.begin(_key(visit, kind), act).wait(SHOWN_AT_ONCE_S)
+    begun = visit.offered.background.begin(_key(visit, kind), act, visit.principal.id)
+    begun.wait(SHOWN_AT_ONCE_S)
 
 
 def find(visit: Visit, kind: str) -> Work | None:
