@@ -79,6 +79,23 @@ def test_somebody_is_renamed_and_it_is_undone(pages: Pages, admin: Person, staff
     assert not [one for one in undone.forms if one.action.endswith("/undo")]
 
 
+def test_nothing_is_undone_for_what_was_shown_before_something_else_changed(
+    pages: Pages, admin: Person, staff: str
+) -> None:
+    shown, here = arranging(pages, admin, staff, "Ada")
+    renamed = admin.send(shown, f"{here}/rename", {"new_name": "Eve"})
+    other = pages.person(Role.OPERATOR)
+    faces = references_of(pages, staff, "Eve")
+    page = other.see(f"{here}/arrange")
+    other.send(page, f"{here}/faces", {"what": "split", "to": "Ivy", "reference": faces[2:]})
+    refused = admin.send(renamed, f"{here}/undo")
+    assert refused.status == 409
+    assert "Something else was changed since" in refused.text
+    assert sizes(pages, staff) == {"Eve": 2, "Ivy": 1, "Bo": 1, "Cy": 1}
+    admin.send(refused, f"{here}/undo")  # which shows what the last change is now
+    assert sizes(pages, staff) == {"Eve": 3, "Bo": 1, "Cy": 1}
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

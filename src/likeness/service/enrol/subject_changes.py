@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness import jobs, review
+from likeness.errors import Conflict
 from likeness.gallery import (
     ChangeKind,
     Collection,
@@ -196,20 +197,29 @@ def name_references(
     return _changed(rows, caller, name, give, remark)
 
 
-def undo_subject_change(rows: Rows, caller: Caller, name: str, subject: str) -> ChangedSubject:
+def undo_subject_change(
+    rows: Rows, caller: Caller, name: str, subject: str, *, change_id: UUID | None = None
+) -> ChangedSubject:
     """Undo the last change of the subject of a name; a second time there is nothing to undo.
 
     References that were enrolled, or that changed hands otherwise, since stay where they are.
+    `change_id` is which change is meant, where somebody has seen one: another is not undone for it.
 
     Raises:
         NoSuchCollection, NoSuchSubject: there is none of that name.
         NotFound: there is nothing that could be undone.
+        Conflict: something else was changed since.
         AlreadyExists: a name that would come back is another's by now.
         KeyUnusable: a reference was changed from outside.
     """
 
     def undo(its: CollectionRows, now: datetime) -> SubjectChange:
         kept = its.subject_changes.last_of(named(its, subject))
+        if change_id not in (None, kept.id):
+            raise Conflict(
+                "Something else was changed since, so nothing was undone. Look at what the last"
+                " change is now."
+            )
         change = its.subject_changes.undo(kept)
         match kept.kind:
             case ChangeKind.MERGE:

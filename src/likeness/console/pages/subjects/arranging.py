@@ -96,9 +96,13 @@ def give_faces(visit: Visit) -> Redirect:
 
 @arranging.does(f"{_PERSON}/undo", Action.ARRANGE, again=show_person)
 def undo(visit: Visit) -> Redirect:
-    """Undo the last change of a person."""
+    """Undo the last change of a person, where it still is the one that they were shown."""
     done = acts.undo_subject_change(
-        visit.home, visit.caller("UndoSubjectChange"), visit.params["name"], _person(visit).name
+        visit.home,
+        visit.caller("UndoSubjectChange"),
+        visit.params["name"],
+        _person(visit).name,
+        change_id=next(iter(ids_sent(visit, "change")), None),
     )
     if done.is_gone:
         said = visit.t("arrange.undone_gone", name=done.subject.name)
