@@ -1,11 +1,13 @@
 """Erasing people and references from pages, and the certificates of it."""
 
 import json
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from likeness.terms import Role
+from likeness.review import Grounds, NewWatch, Owed, Watch, begin_watch, live_watches
+from likeness.terms import Principal, Role
 from tests.console.collections import AMIR, LIN, ROSA, enrol, make_collection, subject_ids
 from tests.console.conftest import Pages
 from tests.console.people import Person, Shown
@@ -90,6 +92,42 @@ def test_who_may_erase_and_not_audit_is_told_where_the_certificate_is(
     gone = client.send(asked, f"/console/collections/{name}/erase", {"sure": "yes"})
     assert gone.path == f"/console/collections/{name}"
     assert "Erased: 1 person and 1 reference. Certificate" in gone.text
+
+
+def watch_for(pages: Pages, name: str, whose: str) -> Watch:
+    """Begin a watch of somebody else's for a person of a collection."""
+    home, of = pages.home, pages.home.gallery.collection(name)
+    subject_id = subject_ids(pages, name)[whose]
+    (one,) = of.read(lambda its: its.references.of_subject(subject_id))
+    template = of.read(lambda its: its.references.templates([one.number]))[one.number]
+    now = home.clock()
+    new = NewWatch(
+        of.id,
+        Principal("local:searcher", Role.ADMIN),
+        "missing-persons",
+        Grounds("Court 7", "missing since May"),
+        Owed(1),
+        0.0,
+        template,
+        b"crop",
+        now + timedelta(days=30),
+        None,
+    )
+    return home.database.write(lambda c: begin_watch(c, home.keyring, new, now))[0]
+
+
+@pytest.mark.parametrize(("role", "ends"), [(Role.CLIENT, False), (Role.OPERATOR, True)])
+def test_a_watch_ends_with_its_person_where_whoever_erases_may_watch(
+    pages: Pages, name: str, role: Role, ends: bool
+) -> None:
+    watch, person = watch_for(pages, name, ROSA), pages.person(role)
+    asked = ask(person, name, subject=str(subject_ids(pages, name)[ROSA]))
+    assert ("Standing searches" in asked.text) is not ends
+    gone = person.send(asked, f"/console/collections/{name}/erase", {"sure": "yes"})
+    assert gone.status == 200
+    assert ROSA not in subject_ids(pages, name)
+    live = pages.home.database.read(lambda c: live_watches(c, pages.home.clock()))
+    assert (watch.id not in {one.id for one in live}) is ends
 
 
 @pytest.mark.parametrize(

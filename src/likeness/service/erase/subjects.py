@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from likeness.access import may
 from likeness.gallery import (
     CollectionRows,
     Erasure,
@@ -35,7 +36,8 @@ def erase_subject(
 
     References that have the name as their external id are erased, too: where it is a subject's
     name, those that are nobody's, else all of them, with subjects who have no other. Watches in the
-    collection that look for somebody as alike end, unless they are to be kept.
+    collection that look for somebody as alike end, unless they are to be kept, or the caller's role
+    may not watch: else whoever may enrol and erase could end anybody's.
 
     Where an older Likeness kept the name in two spellings, both are erased: nobody can tell which
     of them somebody means who asks to be forgotten. Consent is asked for both, and certified: it is
@@ -89,6 +91,7 @@ def _erase_everybody(
     *,
     keep_watches: bool,
 ) -> ErasureCertificate:
+    keeps_watches = keep_watches or not may(caller.principal.role, Action.WATCH)
     of = home.collection(caller, Action.ERASE, name)
     with home.record(caller, Action.ERASE, of) as record:
         subject_ids = tuple(
@@ -112,12 +115,12 @@ def _erase_everybody(
             )
             faces = (one.details for one in readable)
             mark_pictures(connection, home.keyring, begun.id, faces)
-            ending = () if keep_watches else watches.alike
+            ending = () if keeps_watches else watches.alike
             note_for_certificate(
                 connection,
                 begun.id,
                 done=end_watches(connection, ending),
-                remainders=left_watches(watches, ended=not keep_watches),
+                remainders=left_watches(watches, ended=not keeps_watches),
             )
             return begun, theirs, len(ending)
 

@@ -90,8 +90,8 @@ def left_watches(found: WatchesOf, *, ended: bool) -> list[Remainder]:
             Remainder(
                 f"watch {one.id}, which looks for somebody as alike",
                 one.expires_at,
-                "an erasure of references, or one that is told to, ends no watch; `likeness watch"
-                " end` does",
+                "an erasure of references, one by whoever may not watch, or one that is told to,"
+                " ends no watch; `likeness watch end` does",
             )
             for one in found.alike
         ]
