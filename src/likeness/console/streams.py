@@ -4,11 +4,12 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import BinaryIO
 
 from starlette.concurrency import run_in_threadpool
 
-from likeness.console.visit import Streamed
+from likeness.console.visit import Streamed, Visit
 from likeness.server import EVENTS, Stream
 
 _PIECE_BYTES = 256 << 10
@@ -34,9 +35,26 @@ def part_of(file: BinaryIO, headers: Mapping[str, str], kind: Mapping[str, str])
     return Streamed(_pieces(file, begin, end - begin), told, 206, end - begin)
 
 
-def events(pieces: Stream) -> Streamed:
-    """Give events as they happen (the HTML Standard's Server-Sent Events)."""
-    return Streamed(pieces, {"content-type": EVENTS, "x-accel-buffering": "no"})
+def events(visit: Visit, pieces: Stream) -> Streamed:
+    """Give events as they happen (the HTML Standard's Server-Sent Events), while somebody may ask.
+
+    Nothing is told any more once their session is over.
+
+    Raises:
+        TooManyRequests: too many listen already, of all or of theirs.
+    """
+    listeners, who = visit.offered.listeners, visit.principal.id
+    listeners.require_place(who)
+
+    async def give(over: asyncio.Event) -> AsyncGenerator[bytes, None]:
+        with listeners.place(who):
+            async with aclosing(pieces(over)) as told:
+                async for piece in told:
+                    if await run_in_threadpool(visit.is_over):
+                        return
+                    yield piece
+
+    return Streamed(give, {"content-type": EVENTS, "x-accel-buffering": "no"})
 
 
 def _bounds(first: str, last: str, size: int) -> tuple[int, int]:

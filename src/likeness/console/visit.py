@@ -20,7 +20,7 @@ from likeness.console.wording import Wording, languages
 from likeness.errors import LikenessError
 from likeness.server import Figures, Listeners, Stream
 from likeness.service.govern.health import Finding
-from likeness.service.govern.sign_in import SignedIn
+from likeness.service.govern.sign_in import SignedIn, find_signed_in
 from likeness.service.uses import Caller, Home, Proof, Stated
 from likeness.service.video.uploads import Uploads
 from likeness.terms import Action, Principal, Role
@@ -190,6 +190,10 @@ class Visit:
         is_reviewer = self.signed_in is not None and self.principal.role is Role.REVIEWER
         first = ["review"] if is_reviewer else []
         return link(*[*first, *self.places, "account"][:1])
+
+    def is_over(self) -> bool:
+        """Say whether their session has ended since they asked."""
+        return find_signed_in(self.home, self.token) is None
 
     def may(self, action: str) -> bool:
         """Say whether their role may do something at all."""

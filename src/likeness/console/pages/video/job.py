@@ -82,7 +82,7 @@ def show_one_job(visit: Visit) -> Page:
 def follow_job(visit: Visit) -> Streamed:
     """Tell how far a job is, as it goes on."""
     shown = show_job(visit.home, visit.caller("ShowJob"), visit.params["id"])
-    return events(partial(_progress, visit, shown))
+    return events(visit, partial(_progress, visit, shown))
 
 
 @job.does("/video/jobs/{id}/cancel", Action.DETECT, again=show_one_job)

@@ -95,10 +95,9 @@ def show_search(visit: Visit) -> Page:
 def listen(visit: Visit) -> Streamed:
     """Tell what a live search tells, as it does."""
     caller = visit.caller("ListenToSightings")
-    visit.offered.listeners.require_place(caller.principal.id)
     behind = visit.headers.get("last-event-id") or visit.query.get("after", "0")
     listening = Listening(visit.home, caller, visit.params["id"], _number(behind))
-    return events(partial(_events, visit, listening, listening.first()))
+    return events(visit, partial(_events, visit, listening, listening.first()))
 
 
 @live.does("/video/live/{id}/stop", Action.WATCH, again=show_search)
@@ -157,24 +156,23 @@ async def _events(
     """Give events until the search has ended; whoever listens for long asks anew."""
     now_s = asyncio.get_running_loop().time
     ends_s, said_s, is_first = now_s() + _LONGEST_S, now_s(), True
-    with visit.offered.listeners.place(listening.caller.principal.id):
-        yield b"retry: 2000\n\n"
-        while not over.is_set() and now_s() < ends_s:
-            if page is not None and not (page.sightings or is_first):
-                yield event("end", "")
-                return
-            if page is not None:
-                yield event("state", visit.t(f"video.live.state.{page.of.state.value}"))
-            for one in () if page is None else page.sightings:
-                html = draw_part("video/sighting.html", visit, {"one": _said(visit, one)})
-                yield event("sighting", html, str(one.number))
-            if page is None or is_first:
-                if now_s() > said_s + _BEAT_S:
-                    yield b": nothing new\n\n"
-                    said_s = now_s()
-                await wait_within(over, _LOOK_S)
-            is_first = False
-            page = await run_in_threadpool(listening.more)
+    yield b"retry: 2000\n\n"
+    while not over.is_set() and now_s() < ends_s:
+        if page is not None and not (page.sightings or is_first):
+            yield event("end", "")
+            return
+        if page is not None:
+            yield event("state", visit.t(f"video.live.state.{page.of.state.value}"))
+        for one in () if page is None else page.sightings:
+            html = draw_part("video/sighting.html", visit, {"one": _said(visit, one)})
+            yield event("sighting", html, str(one.number))
+        if page is None or is_first:
+            if now_s() > said_s + _BEAT_S:
+                yield b": nothing new\n\n"
+                said_s = now_s()
+            await wait_within(over, _LOOK_S)
+        is_first = False
+        page = await run_in_threadpool(listening.more)
 
 
 def _wanted(visit: Visit, name: str, otherwise: str) -> str:

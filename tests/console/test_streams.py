@@ -1,0 +1,53 @@
+"""Events of pages: who may listen, and for how long."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from likeness.console.streams import events
+from likeness.server import Listeners
+from likeness.server.errors import TooManyRequests
+
+
+async def three(over: asyncio.Event) -> AsyncGenerator[bytes, None]:
+    for piece in (b"1", b"2", b"3"):
+        yield piece
+
+
+def somebody(*is_over: bool) -> Any:
+    """Somebody whose session is over, or is not, each time that it is asked for."""
+    asked = iter(is_over)
+    return SimpleNamespace(
+        offered=SimpleNamespace(listeners=Listeners()),
+        principal=SimpleNamespace(id="key:1"),
+        is_over=lambda: next(asked),
+    )
+
+
+def heard(visit: Any) -> list[bytes]:
+    stream = events(visit, three).pieces
+
+    async def listen() -> list[bytes]:
+        return [piece async for piece in stream(asyncio.Event())]
+
+    return asyncio.run(listen())
+
+
+def test_nothing_is_told_once_the_session_is_over() -> None:
+    assert heard(somebody(False, False, False)) == [b"1", b"2", b"3"]
+    assert heard(somebody(False, True)) == [b"1"]
+
+
+def test_so_many_listen_at_once() -> None:
+    visit = somebody(False, False, False)
+    listeners: Listeners = visit.offered.listeners
+    with ExitStack() as places:
+        for _ in range(16):
+            places.enter_context(listeners.place("key:1"))
+        with pytest.raises(TooManyRequests):
+            events(visit, three)
+    assert heard(visit) == [b"1", b"2", b"3"]
