@@ -202,6 +202,12 @@ def test_addresses_hold_whatever_they_like(pages: Pages, path: str) -> None:
     assert pages.person().see(f"/console/{quote(path)}x").status == 404
 
 
+def test_a_number_of_many_digits_is_none(pages: Pages) -> None:
+    admin, case = pages.person(), "/console/review/00000000-0000-4000-8000-000000000000"
+    for digits in ("9", "9" * 10, "9" * 5_000):
+        assert admin.see(f"{case}/{digits}").status == 404
+
+
 def test_a_question_of_too_many_parts_is_none(pages: Pages) -> None:
     assert (
         pages.person().see("/console/people?" + "&".join("a=b" for _ in range(500))).status == 200

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from starlette.convertors import IntegerConvertor
 from starlette.routing import compile_path
 
 from likeness.console.visit import ROOT, Outcome, Visit, unlinked
 from likeness.terms import Action
 
 Show = Callable[[Visit], Outcome]
+_MOST_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +78,23 @@ class Router:
 
     def __init__(self, *families: Pages) -> None:
         self.routes = [route for pages in families for route in pages.routes]
-        self._routes = [(compile_path(ROOT + route.path)[0], route) for route in self.routes]
+        self._routes = [(*compile_path(ROOT + route.path), route) for route in self.routes]
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """Find a route by a path as `link` gives it, and what it holds; None where there is none.
 
         Where a form is sent to and nothing is shown, the form is shown: somebody came back to it.
+        A number of more digits than anything here counts is none.
         """
         asked = "GET" if method == "HEAD" else method
         found = [
             (route, {name: unlinked(part) for name, part in match.groupdict().items()})
-            for pattern, route in self._routes
+            for pattern, _, convertors, route in self._routes
             if (match := pattern.match(path))
+            and not any(
+                isinstance(convertors[name], IntegerConvertor) and len(part) > _MOST_DIGITS
+                for name, part in match.groupdict().items()
+            )
         ]
         for route, held in found:
             if route.method == asked:
