@@ -1,14 +1,23 @@
 """Forms at the door: once, from here, by whoever wrote them, and whatever they hold."""
 
+import json
 import re
+import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
+from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from likeness.console import browsers
+from likeness.console import application, browsers, drafts
+from likeness.console.forms import Form, read_form
+from likeness.console.memory import Memory
+from likeness.console.router import Route
+from likeness.console.visit import Outcome, Visit
 from likeness.server.addresses import ADDRESS
+from likeness.service.govern.keys import list_keys
 from likeness.terms import Role
 from tests.console.conftest import PASSWORD, Pages
 from tests.console.people import Person, Shown
@@ -153,6 +162,55 @@ def test_strangers_send_little(pages: Pages) -> None:
     asked = {"name": "a", "secret": "x" * 100_000}
     answered = pages.stranger().client.post("/console/sign-in", data=asked)
     assert answered.status_code == 413
+
+
+def test_what_a_form_is_known_by_and_a_draft_are_short(pages: Pages) -> None:
+    admin = pages.person()
+    form, path = add_form(admin), "/console/people"
+    assert admin.send(form, path, {"person": "long", "once": "x" * 65}).status == 400
+    assert "long" not in {one.name for one in list_keys(pages.home)}
+    for length, kept in ((1_000, True), (70_000, False)):
+        memory = Memory()
+        drafts.keep_draft(memory, path, json.dumps({"person": ["x" * length]}))
+        assert bool(memory.drafts) is kept
+
+
+@pytest.mark.parametrize("who", ["stranger", "client"])
+def test_a_form_that_takes_long_to_read_holds_up_nobody(
+    pages: Pages, who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = pages.stranger() if who == "stranger" else pages.person(Role.CLIENT)
+    goes, ends = threading.Event(), threading.Event()
+
+    def read(headers: Headers, body: bytes) -> Form:
+        goes.set()
+        assert ends.wait(30)
+        return read_form(headers, body)
+
+    monkeypatch.setattr(application, "read_form", read)
+    with ThreadPoolExecutor(1) as another:
+        sent = another.submit(person.client.post, "/console/sign-in", data={"name": "a"})
+        assert goes.wait(30)
+        assert pages.stranger().client.get("/console/static/console.css").status_code == 200
+        ends.set()
+        assert sent.result().status_code == 401
+
+
+def test_what_was_sent_is_counted_for_as_long_as_it_is_worked_on(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted, outcome = [], application._outcome
+
+    def counts(route: Route, visit: Visit) -> Outcome:
+        counted.append(visit.offered.operated.figures().body_bytes)
+        return outcome(route, visit)
+
+    client = pages.person(Role.CLIENT)
+    page = client.see("/console/try")
+    monkeypatch.setattr(application, "_outcome", counts)
+    files = {"picture": ("a.png", bytes(100_000))}
+    assert client.send(page, "/console/try", files=files).status == 400
+    assert counted[0] >= 100_000
 
 
 @pytest.mark.parametrize("headers", [{"origin": "null"}, {"origin": "https://["}, {"origin": ""}])

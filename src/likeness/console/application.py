@@ -8,6 +8,7 @@
 5. Nothing that was asked for is in a log but the route.
 """
 
+import asyncio
 import logging
 from functools import partial
 from hmac import compare_digest
@@ -24,7 +25,7 @@ from likeness.console.browsers import (
     path_of,
     token_of,
 )
-from likeness.console.drafts import keep_draft, take_draft, written_in
+from likeness.console.drafts import MOST_WRITTEN, keep_draft, take_draft, written_in
 from likeness.console.drawing import draw
 from likeness.console.forms import read_form
 from likeness.console.memory import BEING_DONE, Memories
@@ -52,7 +53,7 @@ from likeness.console.visit import (
     csrf_of,
 )
 from likeness.console.wording import choose_language
-from likeness.errors import InputError, Refused, StateError, TooBusy
+from likeness.errors import InputError, InvalidRequest, Refused, StateError, TooBusy
 from likeness.server import Answer, BodyLimits, Door, Exchange, Gate, Lane, whereabouts
 from likeness.server.errors import BodyTooLarge, KeysUnavailable, RequestError
 from likeness.service.govern.sign_in import SignedIn, find_signed_in, note_use
@@ -61,8 +62,7 @@ _logger = logging.getLogger(__name__)
 
 SIGN_IN = f"{ROOT}/sign-in"
 LIMITS = BodyLimits(body_bytes=24 << 20, held_bytes=192 << 20)
-_STRANGERS_BYTES = 64 << 10
-_MOST_ASKED = 100
+_MOST_ASKED, _LONGEST_ONCE = 100, 64
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;"
     " media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none';"
@@ -173,7 +173,7 @@ class Application(Door):
             raise NotFromHere
         if who is None:
             body.count_for(f"address {exchange.address}")
-            body.allow(_STRANGERS_BYTES)
+            body.allow(MOST_WRITTEN)
         else:
             body.is_proven = True
             body.count_for(f"key {who.key.id}")
@@ -183,8 +183,11 @@ class Application(Door):
             if who is None and not route.is_open:
                 raise SessionOver from None  # what was written is lost, and nobody knows whose
             raise
-        visit.form = await read_form(Headers(scope=exchange.scope), bytes(body.content))
-        body.let_go()
+        read = partial(read_form, Headers(scope=exchange.scope), bytes(body.content))
+        if who is None:
+            visit.form = await asyncio.to_thread(read)
+        else:
+            visit.form = await self.gate.rows.run(read, who.principal.id)
 
     def _lane(self, route: Route, who: SignedIn | None) -> Lane:
         if who is None or route.hashes:
@@ -194,8 +197,9 @@ class Application(Door):
     def _done(self, route: Route, visit: Visit) -> Answer | Redirect:
         """Do what a form asks for, once."""
         _note_use(visit)
-        once = visit.form.text("once")
-        memory = visit.memory
+        once, memory = visit.form.text("once"), visit.memory
+        if len(once) > _LONGEST_ONCE:  # what is remembered is drawn by us
+            raise InvalidRequest("Not a form of this page. Reload the page, and send it again.")
         if once and (led := memory.begin(once)) is not None:
             if led == BEING_DONE:
                 raise TooBusy("This is being done already. Reload the page in a moment.")

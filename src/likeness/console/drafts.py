@@ -11,6 +11,9 @@ from likeness.console.forms import Form
 from likeness.console.memory import Memory
 from likeness.console.visit import Visit
 
+MOST_WRITTEN = 64 << 10
+"""How many bytes whoever is not signed in may send, and so how long a draft is at most."""
+
 _DRAWN = ("csrf", "once")
 _WRITER = "by"
 """The field that says whose form it was."""
@@ -28,6 +31,8 @@ def written_in(form: Form) -> str:
 
 def keep_draft(memory: Memory, location: str, text: str) -> None:
     """Keep what was written for the page that has the form; what is no such text is dropped."""
+    if len(text) > MOST_WRITTEN:
+        return
     try:
         fields = json.loads(text)
         json.dumps(fields, ensure_ascii=False).encode()
