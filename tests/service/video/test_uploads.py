@@ -54,6 +54,13 @@ def test_a_clip_is_its_owners_alone(uploads: Uploads) -> None:
             act()
 
 
+def test_a_file_that_goes_meanwhile_is_in_nobodys_way(uploads: Uploads) -> None:
+    clip = sent(uploads, by=BEN)
+    (clip.file.parent / "gone").symlink_to("nowhere")
+    assert sent(uploads).file.exists()
+    assert uploads.sweep(lambda: ()) == 0
+
+
 def test_there_are_bounds_whatever_was_announced(uploads: Uploads) -> None:
     with pytest.raises(LimitReached, match="Too large"):
         uploads.begin(ADA, 101)

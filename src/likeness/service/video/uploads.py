@@ -154,7 +154,7 @@ class Uploads:
         What was written a moment ago stays: the job that needs it may be about to begin.
         """
         past_s = time.time() - self.limits.unneeded_s
-        files = [one for one in self._files() if one.stat().st_mtime < past_s]
+        files = [one for one, status in self._files() if status.st_mtime < past_s]
         if not files:
             return 0
         kept = needed()
@@ -163,10 +163,15 @@ class Uploads:
             one.unlink(missing_ok=True)
         return len(gone)
 
-    def _files(self) -> Iterator[Path]:
-        if self._root.is_dir():
-            for folder in sorted(self._root.iterdir()):
-                yield from sorted(folder.iterdir())
+    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
+        """Give every file with its status; those that go meanwhile are passed over."""
+        for folder in sorted(self._root.iterdir()) if self._root.is_dir() else ():
+            for one in sorted(folder.iterdir()):
+                try:
+                    status = one.stat()
+                except FileNotFoundError:
+                    continue
+                yield one, status
 
     def _folder(self, principal_id: str) -> Path:
         return self._root / hashlib.sha256(principal_id.encode()).hexdigest()[:32]
@@ -189,12 +194,13 @@ class Uploads:
                 f"Too large: a clip may have at most {limits.clip_bytes >> 20} MiB here. Cut it"
                 " into pieces, or put it into a bucket."
             )
-        own = sum(one.stat().st_size for one in folder.iterdir())
+        sizes = [(one.parent == folder, status.st_size) for one, status in self._files()]
+        own = sum(size for is_own, size in sizes if is_own)
         if own + more > limits.own_bytes:
             raise LimitReached(
                 f"Your clips would take more than {limits.own_bytes >> 30} GiB. Remove some first."
             )
-        every = sum(one.stat().st_size for one in self._files())
+        every = sum(size for _, size in sizes)
         if every + more > limits.all_bytes or (
             shutil.disk_usage(self._root).free - more < limits.free_bytes
         ):
