@@ -134,6 +134,21 @@ def test_a_length_that_is_known_is_said(served: Served) -> None:
         read_until(connection, lambda so_far: b"\r\n\r\n" in so_far)
 
 
+def test_of_what_only_the_head_is_asked_for_no_more_is_made(served: Served) -> None:
+    served.door.length = 8
+    with socket.create_connection(("127.0.0.1", served.port), timeout=SOON_S) as connection:
+        connection.sendall(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert served.door.listened.wait(SOON_S)
+        served.door.tell(b"one")
+        assert served.door.ended.wait(SOON_S)
+        received = read_until(connection, lambda so_far: so_far.endswith(b"\r\n\r\n"))
+        assert b"content-length: 8\r\n" in received
+        served.door.tell(b"one then")
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")  # it goes on
+        received = read_until(connection, lambda so_far: so_far.endswith(b"one then"))
+        assert received.startswith(b"HTTP/1.1 200")
+
+
 def test_who_gets_less_than_was_said_is_told_by_the_end(
     served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:

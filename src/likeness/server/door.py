@@ -116,7 +116,7 @@ class Door(ABC):
         await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
         if answer.stream is not None:
             sent = await _send_stream(answer.stream, exchange, send)
-            if answer.length not in (None, sent):
+            if head.method != "HEAD" and answer.length not in (None, sent):
                 await _cut_short(exchange)
                 return
         await send({"type": "http.response.body", "body": answer.content})
@@ -333,7 +333,8 @@ class Rates:
 async def _send_stream(stream: Stream, exchange: Exchange, send: Send) -> int:
     """Send what comes, until it ends, nobody listens any more, or the server stops.
 
-    Gives how many bytes were sent.
+    Of what nobody asked for but its head, nothing behind its first piece is made. Gives how many
+    bytes were sent.
     """
     sent = 0
     over: asyncio.Event = exchange.scope.get("state", {}).get(OVER) or asyncio.Event()
@@ -341,6 +342,8 @@ async def _send_stream(stream: Stream, exchange: Exchange, send: Send) -> int:
     try:
         async with aclosing(stream(over)) as pieces:
             async for piece in pieces:
+                if exchange.head.method == "HEAD":
+                    break
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
                 sent += len(piece)
     except Exception as error:  # what has begun cannot be answered otherwise any more
