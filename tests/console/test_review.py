@@ -8,6 +8,7 @@ from likeness.access import keys
 from likeness.console.wording import languages
 from likeness.errors import Conflict, NotFound
 from likeness.review import ProbeNote, Suitability
+from likeness.service.govern.ledger import last_entries
 from likeness.service.review.compare import note_probe, show_pair, show_regions
 from likeness.service.uses import Caller
 from likeness.terms import Principal, Role
@@ -132,6 +133,31 @@ def test_a_poor_picture_needs_no_feature(desk: Desk) -> None:
     path = path_of(case)
     shown = ada.send(ada.see(path), path, {"suitability": "poor"})
     assert shown.path == path_of(case, 1)
+
+
+def test_the_ledger_tells_no_verdict_to_who_has_to_give_one(desk: Desk) -> None:
+    case = desk.open(RED, reviews=2)
+    ada, ben = (desk.reviewer(Role.OPERATOR) for _ in range(2))
+    for person in (ada, ben):
+        note(person, case)
+    decide(ada, case)
+    entry = next(
+        one for one in last_entries(desk.home, 10) if one.entry.use.operation == "DecideCase"
+    )
+    paths = [
+        f"/console/in-force/ledger/entries/{entry.index}",
+        f"/console/in-force/receipts/{entry.receipt_id}",
+    ]
+    for path in paths:
+        assert ada.client.get(path).status_code == 200
+        assert desk.reviewer(Role.AUDITOR).client.get(path).status_code == 200
+        refused = ben.client.get(path)
+        assert refused.status_code == 409
+        assert "not-same" not in refused.text
+        assert '"same"' not in refused.text
+    decide(ben, case)
+    for path in paths:
+        assert ben.client.get(path).status_code == 200
 
 
 def test_a_second_reviewer_is_blind_to_the_first_and_a_third_settles_it(desk: Desk) -> None:

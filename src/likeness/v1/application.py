@@ -59,7 +59,8 @@ from likeness.server.errors import (
     TooManyRequests,
     Unauthenticated,
 )
-from likeness.service.uses import Proof, receipt_for
+from likeness.service.govern.receipts import give_receipt
+from likeness.service.uses import Proof
 from likeness.v1.acts import (
     DONE_BY,
     PROOF_STATE,
@@ -217,7 +218,7 @@ def show_health(acts: Offered) -> Response:
 def show_receipt(receipt_id: str, rows: RowsHere, somebody: Somebody) -> Response:
     """Give a receipt, which `likeness ledger verify` checks offline."""
     return Response(
-        receipt_for(rows.ledger, somebody, receipt_id).to_json(), media_type="application/json"
+        give_receipt(rows, somebody, receipt_id).to_json(), media_type="application/json"
     )
 
 

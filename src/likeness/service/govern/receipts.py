@@ -1,20 +1,24 @@
-"""Checks what somebody brings as a proof: a receipt of a use, or a proof that the ledger grew."""
+"""Gives receipts, and checks what somebody brings as a proof: one, or that the ledger grew."""
 
 from dataclasses import dataclass
 
 from likeness.ledger import (
     Growth,
     Proven,
+    Receipt,
     origin_of,
     prove,
     prove_growth,
     read_checkpoint,
+    read_entry,
     read_proof,
 )
 from likeness.secrets import VerifyingKey
 from likeness.service.govern.ledger import public_key
-from likeness.service.uses import Rows
+from likeness.service.review.blind import require_no_verdict
+from likeness.service.uses import Rows, receipt_for
 from likeness.storage import read_identity
+from likeness.terms import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,19 @@ class Checked:
     size_here: int | None
     proven: Proven | None = None
     grown_from: int | None = None
+
+
+def give_receipt(rows: Rows, principal: Principal, receipt_id: str) -> Receipt:
+    """Give a receipt to those whose use it proves, and to those who may audit.
+
+    Raises what `receipt_for` raises, and:
+
+    Raises:
+        Conflict: it tells a verdict on a case that they may still decide.
+    """
+    receipt = receipt_for(rows.ledger, principal, receipt_id)
+    require_no_verdict(rows, principal, read_entry(receipt.entry))
+    return receipt
 
 
 def check_proof(rows: Rows, written: str, key: VerifyingKey | None = None) -> Checked:

@@ -12,6 +12,7 @@ from likeness.ledger import Entry, read_checkpoint, read_receipt
 from likeness.secrets import VerifyingKey
 from likeness.service.govern import ledger as acts
 from likeness.service.govern.ledger import ShownEntry
+from likeness.service.review.blind import require_no_verdict
 from likeness.terms import UNDECLARED, Action
 
 entries = Pages()
@@ -66,6 +67,8 @@ def show_entry(visit: Visit) -> Page:
     """Show all that an entry says, and the others of its use."""
     shown, *_ = acts.entries_about(visit.home, visit.params["which"])
     line = Line.of(shown)
+    if line.entry is not None:
+        require_no_verdict(visit.home, visit.principal, line.entry)
     values = {
         "line": line,
         "facts": list(_facts(visit, line.entry)) if line.entry else [],

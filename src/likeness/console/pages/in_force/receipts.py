@@ -7,8 +7,8 @@ from likeness.console.router import Pages
 from likeness.console.visit import Download, Page, Visit
 from likeness.errors import InvalidRequest, LedgerBroken
 from likeness.secrets import VerifyingKey
-from likeness.service.govern.receipts import Checked, check_proof
-from likeness.service.uses import receipt_for
+from likeness.service.govern import receipts as acts
+from likeness.service.govern.receipts import Checked
 
 receipts = Pages()
 
@@ -52,16 +52,16 @@ def check(visit: Visit) -> Page:
 
 
 @receipts.shows("/in-force/receipts/{id}")
-def give_receipt(visit: Visit) -> Download:
+def give(visit: Visit) -> Download:
     """Give a receipt, to those whose use it proves and to those who may audit."""
-    receipt = receipt_for(visit.home.ledger, visit.principal, visit.params["id"])
+    receipt = acts.give_receipt(visit.home, visit.principal, visit.params["id"])
     name = f"likeness-receipt-{receipt.id}.json"
     return Download(receipt.to_json().encode(), "application/json", name)
 
 
 def _checked(visit: Visit, file: File, key: VerifyingKey | None) -> Answer:
     try:
-        return Answer(file.name, check_proof(visit.home, _text(file), key))
+        return Answer(file.name, acts.check_proof(visit.home, _text(file), key))
     except (LedgerBroken, InvalidRequest) as error:
         return Answer(file.name, problem=str(error))
 
