@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from likeness import jobs
+from likeness.jobs import NewJob
+from likeness.service.govern.keys import list_keys
+from likeness.service.live.asked import LIVE_SEARCH
 from likeness.terms import Role
 from tests.console.conftest import Pages
 from tests.console.filming import done, employ, film, sent
@@ -326,6 +330,21 @@ def test_a_form_of_a_session_that_is_over_comes_back_with_its_clip(
     assert asked.status == 401
     draft = dict(asked.form("/console/sign-in").fields)["draft"]
     assert json.loads(draft)["clip"] == [clip_id]
+
+
+def test_a_live_search_is_no_job_over_a_clip(pages: Pages) -> None:
+    person, home = pages.person(Role.OPERATOR), pages.home
+    (who,) = (f"key:{one.id}" for one in list_keys(home) if one.name == person.name)
+    new = NewJob(LIVE_SEARCH, who, None, b"{}", lasting=True)
+    live = home.database.write(lambda c: jobs.add_job(c, home.keyring, new, home.clock()))
+    path, page = f"/console/video/jobs/{live.id}", person.see("/console/video")
+    fields = dict(page.form("/console/video").fields)
+    for part in ("", "/who.vtt", "/clip", "/copy"):
+        assert person.see(f"{path}{part}").status == 404
+    for part in ("/again", "/correct", "/remove-clip"):
+        given = {**fields, "act": "detect-faces", "person": "0", "verdict": "nobody"}
+        assert person.client.post(f"{path}{part}", data=given).status_code == 404
+    home.database.write(lambda c: jobs.delete_job(c, live.id))
 
 
 def test_a_search_and_a_source_that_cannot_be_are_refused(pages: Pages) -> None:

@@ -272,6 +272,8 @@ def _results(home: Home, caller: Caller, act: ClipAct | None, job_id: str) -> It
     reads = caller.use(Action.READ, UNDECLARED)
     try:
         job = required_job(home, caller, job_id, act)
+        if job.act not in set(ClipAct):
+            raise NotFound("This job is over no clip. Look among the live searches.")
     except NotFound:
         with home.record_use(caller, reads):
             raise

@@ -151,6 +151,8 @@ def _place(visit: Visit) -> BucketClip | UploadedClip:
 def place_of_job(visit: Visit, job_id: str) -> BucketClip | UploadedClip:
     """Say where the clip of a job lies, to do something else with it."""
     job = required_job(visit.home, visit.caller("ShowJob"), job_id)
+    if job.act not in set(ClipAct):
+        raise NotFound("This job is over no clip. Look among the live searches.")
     place = asked_of(visit.home, job).place
     if not isinstance(place, BucketClip | UploadedClip):
         raise InvalidRequest("The clip of this job was named at the command line. Use it there.")
