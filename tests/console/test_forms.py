@@ -16,7 +16,7 @@ from likeness.console.forms import Form, read_form
 from likeness.console.memory import Memory
 from likeness.console.router import Route
 from likeness.console.visit import Outcome, Visit
-from likeness.server.addresses import ADDRESS
+from likeness.server.addresses import ADDRESS, PROXIED
 from likeness.service.govern.keys import list_keys
 from likeness.terms import Role
 from tests.console.conftest import PASSWORD, Pages
@@ -292,7 +292,7 @@ def test_a_foreign_cookie_beside_ours_does_no_harm(pages: Pages) -> None:
 
 def scope(scheme: str = "http", proxied: bool = False, **headers: str) -> Scope:
     given = [(name.replace("_", "-").encode(), one.encode()) for name, one in headers.items()]
-    state = {ADDRESS: "192.0.2.1"} if proxied else {}
+    state = {ADDRESS: "192.0.2.1", **({PROXIED: True} if proxied else {})}
     return {"type": "http", "scheme": scheme, "headers": given, "state": state}
 
 
@@ -317,6 +317,13 @@ def test_behind_tls_the_cookie_is_the_hosts_own() -> None:
         cookie = browsers.cookies_for(asked, "token")
         assert cookie == "__Host-likeness-session=token; Path=/; HttpOnly; SameSite=Lax; Secure"
     assert "Max-Age=0" in browsers.cookies_for(scope("https"), "")
+
+
+def test_the_operators_proxy_says_that_a_browser_came_by_tls(pages: Pages) -> None:
+    asked = {"name": pages.make(), "secret": PASSWORD}
+    stranger = pages.stranger(**{"x-forwarded-proto": "https"})
+    answered = stranger.client.post("/console/sign-in", data=asked, follow_redirects=False)
+    assert answered.headers["set-cookie"].startswith("__Host-likeness-session=")
 
 
 def test_behind_tls_no_neighbours_cookie_counts() -> None:

@@ -14,7 +14,7 @@ from starlette.requests import cookie_parser
 from starlette.types import Scope
 
 from likeness.console.visit import ROOT
-from likeness.server.addresses import ADDRESS
+from likeness.server.addresses import PROXIED
 
 COOKIE, SECURE_COOKIE = "likeness-session", "__Host-likeness-session"
 _LONGEST_TOKEN = 100
@@ -45,7 +45,7 @@ def is_secure(scope: Scope) -> bool:
     """Say whether a request came by TLS, to us or to the operator's proxy."""
     if scope.get("scheme") == "https":
         return True
-    is_proxied = ADDRESS in scope.get("state", {})
+    is_proxied = PROXIED in scope.get("state", {})
     said = Headers(scope=scope).get("x-forwarded-proto", "")
     return is_proxied and said.rpartition(",")[2].strip().casefold() == "https"
 

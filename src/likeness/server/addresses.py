@@ -14,6 +14,9 @@ from starlette.types import Scope
 ADDRESS = "likeness.address"
 """Where the state of a scope holds the address that shares go by."""
 
+PROXIED = "likeness.proxied"
+"""Set in the state of a scope where the operator named a proxy, which every request comes from."""
+
 _FORWARDED = b"x-forwarded-for"
 _UNKNOWN = "unknown"
 

@@ -17,7 +17,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from likeness.server.addresses import ADDRESS, forwarded_address
+from likeness.server.addresses import ADDRESS, PROXIED, forwarded_address
 from likeness.server.connections import Connection, Stage
 from likeness.server.exchange import CUT, OVER
 from likeness.server.refusals import Refusal, Refusals
@@ -139,7 +139,7 @@ class HttpConnection(HttpToolsProtocol):
         self._head_came()
         if self._around.behind_proxy:
             forwarded = forwarded_address(self.headers)
-            self.scope["state"][ADDRESS] = forwarded or self._held.address
+            self.scope["state"] |= {ADDRESS: forwarded or self._held.address, PROXIED: True}
         super().on_headers_complete()
         if not self.pipeline:
             self._worked_on = self.cycle
