@@ -1,17 +1,21 @@
 """Rates, lanes and replays, by clocks of our own."""
 
+import asyncio
+import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from likeness.server import Metrics, Refusals
+from likeness.server import Gate, Metrics, Refusals
 from likeness.server import replays as replays_module
 from likeness.server.door import Rates
 from likeness.server.errors import Replayed, TooManyRequests
 from likeness.server.exchange import Exchange, Repeats
 from likeness.server.replays import Replays, Signatures
 from likeness.server.signature import Claim
+from tests.rekognition.test_application import Keys
 
 
 def refusals() -> Refusals:
@@ -39,6 +43,22 @@ def test_no_rate_is_no_limit() -> None:
     rates = Rates(0, refusals(), lambda: 0.0)
     for _ in range(100):
         rates.take("key:1")
+
+
+def test_who_guesses_passwords_from_many_addresses_leaves_others_a_place() -> None:
+    ends = threading.Event()
+
+    async def guess(gate: Gate) -> list[bool]:
+        guesses = [
+            asyncio.create_task(gate.sign_ins.run(partial(ends.wait, 30), f"10.0.0.{number}"))
+            for number in range(200)
+        ]
+        await asyncio.sleep(0)  # in which each takes a place, or finds none
+        ends.set()
+        return await asyncio.gather(*guesses)
+
+    with Gate(Keys(), Metrics(CollectorRegistry())) as gate:
+        assert all(asyncio.run(guess(gate)))
 
 
 def test_a_signature_is_remembered_as_long_as_it_is_good() -> None:

@@ -44,7 +44,8 @@ from likeness.server.signature import SERVICE, Head, Keys, read_claim, verify, v
 from likeness.terms import Closing, Principal
 
 _logger = logging.getLogger(__name__)
-_MOST_SIGN_INS = 32
+# So many addresses it takes to leave nobody else a place.
+_MOST_SIGN_INS = 256
 _PACKAGE_DIR = Path(likeness.__file__).parent
 
 T = TypeVar("T")
