@@ -63,7 +63,8 @@ class Operated:
 class Offered:
     """What pages work with; `samples` are few, and none where they were never fetched.
 
-    `background` runs what takes longer than anybody waits for a page.
+    `listeners` hear events and `players` read clips, so many at a time. `background` runs what
+    takes longer than anybody waits for a page.
     """
 
     home: Home
@@ -73,6 +74,7 @@ class Offered:
     samples: tuple[Sample, ...] = ()
     htmx: bytes | None = field(default=None, repr=False)
     listeners: Listeners = field(default_factory=Listeners)
+    players: Listeners = field(default_factory=Listeners)
     background: Background = field(default_factory=Background, repr=False)
 
 

@@ -45,8 +45,8 @@ class Listeners:
         """
         if self._of_each[principal_id] >= _MOST_OF_ONE or self._of_each.total() >= _MOST:
             raise TooManyRequests(
-                f"{_MOST_OF_ONE} listen with this key already, or {_MOST} with all. Try again"
-                " later, or ask page by page."
+                f"{_MOST_OF_ONE} such answers go on with this key already, or {_MOST} with all. Try"
+                " again later, or ask page by page."
             )
 
 

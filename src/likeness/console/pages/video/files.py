@@ -22,7 +22,7 @@ _KINDS = ((4, b"ftyp", _MP4), (0, b"\x1aE\xdf\xa3", "video/webm"), (0, b"OggS", 
 def play_clip(visit: Visit) -> Streamed:
     """Send the part of a clip that a player asks for."""
     file = open_clip(visit.home, visit.caller("ShowClip"), visit.params["id"])
-    return part_of(file, visit.headers, {"content-type": _kind(file)})
+    return part_of(visit, file, {"content-type": _kind(file)})
 
 
 @files.shows("/video/jobs/{id}/copy", Action.DETECT)
@@ -33,7 +33,7 @@ def play_copy(visit: Visit) -> Streamed:
     kind = {"content-type": _MP4}
     if "save" in visit.query:
         kind["content-disposition"] = f'attachment; filename="redacted-{job_id[:8]}.mp4"'
-    return part_of(file, visit.headers, kind)
+    return part_of(visit, file, kind)
 
 
 @files.shows("/video/jobs/{id}/moment", Action.DETECT, sees=True)
