@@ -73,9 +73,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
             yield pages
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium, with a camera that shows a test picture."""
+    """The system's Chromium, with a camera that shows a test picture.
+
+    Of one module, since nothing else on its thread can run an event loop while Playwright does.
+    """
     program = find_chromium()
     if program is None:
         pytest.skip("no Chromium is installed (apt-get install chromium)")
