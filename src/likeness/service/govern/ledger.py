@@ -237,27 +237,33 @@ def _entry_at(connection: Connection, index: int) -> list[ShownEntry]:
 
 
 def _entries_of_uses(connection: Connection, use_ids: Collection[str]) -> list[ShownEntry]:
-    # A look at the bytes spares most entries from being read.
-    names = [f'"use":"{one}"'.encode() for one in use_ids]
-    return [one for one in _some(connection) if any(name in one.written for name in names)]
+    return list(_holding(connection, [f'"use":"{one}"'.encode() for one in use_ids]))
 
 
 def _entries_of_job(connection: Connection, job_id: str) -> list[ShownEntry]:
     """Give what was done about a job: it was admitted, was worked on, ended, and was looked at."""
-    name = f'"job_id":"{job_id}"'.encode()
     use_ids = set()
-    for one in _some(connection):
+    for one in _holding(connection, [f'"job_id":"{job_id}"'.encode()]):
         with suppress(LedgerBroken):  # whose use it was, nobody can say
-            if name in one.written:
-                use_ids.add(str(one.entry.use.id))
+            use_ids.add(str(one.entry.use.id))
     return _entries_of_uses(connection, use_ids)
 
 
 def _some(connection: Connection, first: int = 0) -> Iterator[ShownEntry]:
     """Read the entries from one on; of rows that hold none, that they are there."""
     for position, entry, _, _ in every_row(connection, first):
-        written = entry or b""
-        yield ShownEntry(position, str(ReceiptId.of_entry(position, written)), written)
+        yield _shown(position, entry or b"")
+
+
+def _holding(connection: Connection, words: Sequence[bytes]) -> Iterator[ShownEntry]:
+    """Read the entries that hold any of some words; of all others nothing but the bytes."""
+    for position, entry, _, _ in every_row(connection):
+        if entry and any(one in entry for one in words):
+            yield _shown(position, entry)
+
+
+def _shown(position: int, written: bytes) -> ShownEntry:
+    return ShownEntry(position, str(ReceiptId.of_entry(position, written)), written)
 
 
 def _public_key(connection: Connection) -> NoteKey:
