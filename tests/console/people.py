@@ -1,11 +1,14 @@
 """People who use the pages without a browser: forms are filled in as a page shows them."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
 import httpx
+
+_LONGEST_S, _LOOK_EVERY_S = 60.0, 0.02
 
 Files = Mapping[str, tuple[str, bytes]] | Sequence[tuple[str, tuple[str, bytes]]]
 
@@ -118,6 +121,15 @@ class Person:
     def see(self, path: str, **query: str) -> Shown:
         """Go to a page."""
         return Shown(self.client.get(path, params=query or None))
+
+    def until_done(self, shown: Shown) -> Shown:
+        """Look again until an act in the background has ended, as the page's script does."""
+        until_s = time.monotonic() + _LONGEST_S
+        while "data-waiting" in shown.html:
+            assert time.monotonic() < until_s, "it does not end"
+            time.sleep(_LOOK_EVERY_S)
+            shown = self.see(shown.path)
+        return shown
 
     def send(
         self,

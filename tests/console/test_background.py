@@ -91,6 +91,19 @@ def test_closing_stops_what_runs_and_begins_nothing(background: Background) -> N
         background.begin("three", act)
 
 
+def test_what_does_not_tell_is_left_behind_when_a_server_closes(
+    background: Background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("likeness.console.background._CLOSES_WITHIN_S", 0.01)
+    ends = threading.Event()
+    work = background.begin("one", lambda tell: ends.wait(10))
+    background.close()
+    assert not work.has_ended
+    ends.set()
+    work.wait(10)
+    assert work.has_ended
+
+
 def test_what_was_never_foreseen_ends_an_act_too(background: Background) -> None:
     work = background.begin("one", lambda tell: 1 // 0)
     work.wait(10)

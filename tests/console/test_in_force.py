@@ -1,7 +1,6 @@
 """What is in force: rules and the stop switch, the ledger and its receipts, the server's health."""
 
 import json
-import time
 from collections.abc import Callable
 from itertools import count
 
@@ -61,15 +60,6 @@ def a_receipt(pages: Pages) -> str:
     receipt_id = caller.proof.receipt
     assert receipt_id is not None
     return pages.home.ledger.receipt(receipt_id).to_json()
-
-
-def ended(person: Person, shown: Shown) -> Shown:
-    """See what came of what goes on in the background."""
-    until_s = time.monotonic() + 60
-    while "data-waiting" in shown.html:
-        assert time.monotonic() < until_s, "it does not end"
-        shown = person.see(shown.path)
-    return shown
 
 
 def check(person: Person, *texts: str | bytes, **fields: str) -> Shown:
@@ -290,11 +280,11 @@ def test_the_whole_ledger_is_verified_on_a_page(auditor: Person) -> None:
     kept = auditor.client.get(f"{ROOT}/ledger/checkpoint").content
     page, action = auditor.see(f"{ROOT}/ledger"), f"{ROOT}/ledger/verify"
     sent = auditor.send(page, action, files={"kept": ("c", kept)})
-    assert "The ledger holds" in ended(auditor, sent).text
+    assert "The ledger holds" in auditor.until_done(sent).text
     key = auditor.client.get(f"{ROOT}/ledger/key").content
     sent = auditor.send(auditor.see(f"{ROOT}/ledger"), action, files={"key": ("k", key)})
-    assert "The ledger holds" in ended(auditor, sent).text
-    assert "it came from the ledger itself" not in ended(auditor, sent).text
+    assert "The ledger holds" in auditor.until_done(sent).text
+    assert "it came from the ledger itself" not in auditor.until_done(sent).text
     page = auditor.see(f"{ROOT}/ledger")
     for field in ("kept", "key"):
         wrong = auditor.send(page, action, files={field: ("c", b"nothing of ours")})
@@ -305,7 +295,7 @@ def test_health_says_what_is_looked_at(auditor: Person) -> None:
     shown = auditor.see(f"{ROOT}/health")
     for subject in ("database", "ledger", "disk", "detector", "recogniser"):
         assert subject in shown.text
-    everything = ended(auditor, auditor.send(shown, f"{ROOT}/health/all"))
+    everything = auditor.until_done(auditor.send(shown, f"{ROOT}/health/all"))
     assert everything.status == 200
     assert "every row can be read" in everything.text
     assert "every row can be read" in auditor.see(f"{ROOT}/health/all").text

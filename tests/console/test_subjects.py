@@ -323,6 +323,6 @@ def test_pictures_are_shown_where_some_are_kept_to_whoever_may_see_them(keeping:
         shown, _ = arranging(pages, person, name, ROSA)
         assert pictures_of(shown) == each
         assert pictures_of(person.see(merge, **query)) == 2 * each
-        grouped = person.send(person.see(unnamed), f"{unnamed}/group")
+        grouped = person.until_done(person.send(person.see(unnamed), f"{unnamed}/group"))
         assert f"This looks like {ROSA}" in grouped.text
         assert pictures_of(grouped) == 3 * each  # two, and whom they look like

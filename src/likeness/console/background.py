@@ -7,6 +7,7 @@ Nothing outlives the server: whoever asks again after that begins it again.
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from likeness.terms import Closing
 _logger = logging.getLogger(__name__)
 
 _MOST_KEPT, _MOST_WAITING = 200, 20
+_CLOSES_WITHIN_S = 10.0
 
 Tell = Callable[[int, int], None]
 
@@ -85,12 +87,16 @@ class Background(Closing):
             return self._of.get(whose)
 
     def close(self) -> None:
-        """Stop what runs when it next tells how far it is, and begin nothing more."""
+        """Stop what runs when it next tells how far it is, and begin nothing more.
+
+        What does not tell for long is left behind, so that a server stops in time.
+        """
         self._closed.set()
+        until_s = time.monotonic() + _CLOSES_WITHIN_S
         with self._lock:
             threads = list(self._threads)
         for thread in threads:
-            thread.join()
+            thread.join(max(0.0, until_s - time.monotonic()))
 
     def _run(self, work: Work, act: Callable[[Tell], Any]) -> None:
         def tell(done: int, total: int) -> None:

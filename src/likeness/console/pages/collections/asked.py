@@ -17,7 +17,16 @@ def after_number(visit: Visit) -> int:
     Raises:
         InvalidRequest: it is no number.
     """
-    given = visit.query.get("after", "") or "0"
+    return place_in_list(visit, visit.query.get("after", ""))
+
+
+def place_in_list(visit: Visit, given: str) -> int:
+    """Read the number behind which a list goes on; nothing is its beginning.
+
+    Raises:
+        InvalidRequest: it is no number.
+    """
+    given = given or "0"
     if not (given.isascii() and given.isdecimal() and len(given) < 20):
         raise InvalidRequest(visit.t("collections.no_place"))
     return min(int(given), _NUMBERS_END - 1)

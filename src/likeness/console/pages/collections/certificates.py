@@ -6,8 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from likeness.console.background import Tell
+from likeness.console.pages.background_acts import begin, last_act
 from likeness.console.pages.collections.asked import id_in_path
-from likeness.console.pages.subjects import begun
 from likeness.console.problems import status_of
 from likeness.console.router import Pages
 from likeness.console.visit import Download, Page, Problem, Redirect, Visit, link
@@ -19,7 +19,7 @@ from likeness.terms import Action
 certificates = Pages()
 
 _MOST_LISTED = 50
-_SHOWN_AT_ONCE_S = 1.5
+_VERIFICATION = "verify certificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,12 @@ def show_certificate(visit: Visit) -> Page:
     """Show a certificate, and what the last look found that they asked for."""
     certificate_id = id_in_path(visit, "certificate_id")
     found = acts.show_certificate(visit.home, visit.caller("ShowCertificate"), certificate_id)
-    work = visit.offered.background.find(_key(visit, certificate_id))
-    verified: _Verified | None = None if work is None else work.answer
+    last = last_act(visit, _VERIFICATION, certificate_id)
     values = {
         "certificate": found,
-        "verified": verified,
-        "work": None if work is None or work.has_ended else work,
-        "failed": begun.said_of(visit, None if work is None else work.error),
+        "verified": last.answer,
+        "work": last.work,
+        "failed": last.failed,
     }
     return Page("collections/certificate.html", values)
 
@@ -87,13 +86,8 @@ def verify_certificate(visit: Visit) -> Redirect:
     def look(tell: Tell) -> _Verified:
         return _Verified(acts.verify_certificate(home, caller, certificate), home.clock())
 
-    key, who = _key(visit, certificate_id), visit.principal.id
-    visit.offered.background.begin(key, look, who).wait(_SHOWN_AT_ONCE_S)
+    begin(visit, _VERIFICATION, look, certificate_id)
     return Redirect(link("certificates", certificate_id))
-
-
-def _key(visit: Visit, certificate_id: UUID) -> tuple[str, str, str]:
-    return "verify", visit.principal.id, str(certificate_id)
 
 
 def _after(visit: Visit) -> UUID | None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from likeness.console.pages.background_acts import begin, last_act
 from likeness.console.pages.in_force.rules import names_of_keys
-from likeness.console.pages.subjects import begun
 from likeness.console.router import Pages
 from likeness.console.visit import Download, Page, Problem, Redirect, Visit, link
 from likeness.errors import InputError, InvalidRequest, LedgerBroken, StateError
@@ -18,6 +18,7 @@ from likeness.terms import UNDECLARED, Action
 entries = Pages()
 
 _A_PAGE = 50
+_VERIFICATION = "verify ledger"
 _LONGEST_NUMBER = 18
 
 
@@ -81,12 +82,8 @@ def show_entry(visit: Visit) -> Page:
 @entries.shows("/in-force/ledger/verify", Action.AUDIT)
 def show_verification(visit: Visit) -> Page:
     """Show what the last look at every entry found that they asked for."""
-    work = visit.offered.background.find(_work_key(visit))
-    values = {
-        "found": work.answer if work else None,
-        "work": None if work is None or work.has_ended else work,
-        "failed": begun.said_of(visit, work.error if work else None),
-    }
+    last = last_act(visit, _VERIFICATION)
+    values = {"found": last.answer, "work": last.work, "failed": last.failed}
     return Page("in_force/verified.html", values)
 
 
@@ -98,10 +95,7 @@ def verify(visit: Visit) -> Redirect:
         against = [] if kept is None else [read_checkpoint(_note(_text(kept.content)))]
     with visit.about("key"):
         key = _key(visit)
-    work = visit.offered.background.begin(
-        _work_key(visit), lambda tell: acts.verify(home, against, key), visit.principal.id
-    )
-    work.wait(begun.SHOWN_AT_ONCE_S)
+    begin(visit, _VERIFICATION, lambda tell: acts.verify(home, against, key))
     return Redirect(link("in-force", "ledger", "verify"))
 
 
@@ -136,10 +130,6 @@ def _note(text: str) -> str:
 def _key(visit: Visit) -> VerifyingKey | None:
     chosen = visit.form.file("key")
     return None if chosen is None else VerifyingKey.from_pem(_text(chosen.content))
-
-
-def _work_key(visit: Visit) -> tuple[str, str]:
-    return "verify ledger", visit.principal.id
 
 
 def _text(content: bytes) -> str:

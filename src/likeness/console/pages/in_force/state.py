@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 
-from likeness.console.pages.subjects import begun
+from likeness.console.pages.background_acts import begin, last_act
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Redirect, Visit, link
 from likeness.service.govern.health import look
 from likeness.terms import Action
 
 state = Pages()
+
+_EXAMINATION = "examine"
 
 
 @state.shows("/in-force/health", Action.AUDIT)
@@ -22,11 +24,11 @@ def show_health(visit: Visit) -> Page:
 @state.shows("/in-force/health/all", Action.AUDIT)
 def show_everything(visit: Visit) -> Page:
     """Show what the last look at everything found that they asked for."""
-    work = visit.offered.background.find(_key(visit))
+    last = last_act(visit, _EXAMINATION)
     values = {
-        "findings": (work.answer if work else None) or [],
-        "work": None if work is None or work.has_ended else work,
-        "failed": begun.said_of(visit, work.error if work else None),
+        "findings": last.answer or [],
+        "work": last.work,
+        "failed": last.failed,
         "is_all": True,
     }
     return Page("in_force/health.html", values)
@@ -36,9 +38,7 @@ def show_everything(visit: Visit) -> Page:
 def examine(visit: Visit) -> Redirect:
     """Look at everything, which takes a while where there is much."""
     look_at_all = visit.offered.operated.examine
-    begin = visit.offered.background.begin
-    work = begin(_key(visit), lambda tell: look_at_all(), visit.principal.id)
-    work.wait(begun.SHOWN_AT_ONCE_S)
+    begin(visit, _EXAMINATION, lambda tell: look_at_all())
     return Redirect(link("in-force", "health", "all"))
 
 
@@ -52,7 +52,3 @@ def show_metrics(visit: Visit) -> Page:
     refused = {reason: count for reason, count in figures.refusals.items() if count}
     values = {"figures": figures, "requests": requests, "refused": refused}
     return Page("in_force/metrics.html", values)
-
-
-def _key(visit: Visit) -> tuple[str, str]:
-    return "examine", visit.principal.id

@@ -5,7 +5,7 @@ from functools import partial
 from markupsafe import Markup
 
 from likeness.console.background import Tell
-from likeness.console.pages.subjects import begun
+from likeness.console.pages.background_acts import begin, last_act
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Redirect, Visit, link
 from likeness.service.enrol.check_subjects import check_subjects
@@ -21,8 +21,9 @@ _KIND = "check"
 @checking.shows("/collections/{name}/check", Action.SEARCH)
 def show_check(visit: Visit) -> Page:
     """Show what the last look found that is not mended yet."""
-    name, work = visit.params["name"], begun.find(visit, _KIND)
-    findings: Findings | None = None if work is None else work.answer
+    name = visit.params["name"]
+    last = last_act(visit, _KIND, name)
+    findings: Findings | None = last.answer
     found = None
     if findings is None:
         of = describe_collection(visit.home, visit.caller("DescribeCollection"), name)
@@ -32,8 +33,8 @@ def show_check(visit: Visit) -> Page:
     values = {
         "of": of,
         "found": found,
-        "work": None if work is None or work.has_ended else work,
-        "failed": begun.said_of(visit, None if work is None else work.error),
+        "work": last.work,
+        "failed": last.failed,
         "one_in": one_in,
         "often": partial(_often, visit),
         "fpir": visit.home.fpir,
@@ -61,5 +62,5 @@ def check(visit: Visit) -> Redirect:
     def look(tell: Tell) -> Findings:
         return Findings.of(act(tell=tell))
 
-    begun.begin(visit, _KIND, look)
+    begin(visit, _KIND, look, name)
     return Redirect(link("collections", name, "check"))

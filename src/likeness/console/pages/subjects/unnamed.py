@@ -2,8 +2,9 @@
 
 from functools import partial
 
+from likeness.console.pages.background_acts import begin, last_act
+from likeness.console.pages.collections.asked import place_in_list
 from likeness.console.pages.collections.people import faces_of, first_faces_of
-from likeness.console.pages.subjects import begun
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Redirect, Visit, link
 from likeness.errors import Conflict, InvalidRequest
@@ -17,14 +18,13 @@ unnamed = Pages()
 
 _KIND = "unnamed"
 _MOST_PEOPLE, _MOST_FACES = 12, 6
-_MOST_NUMBER = 2**63 - 1
 
 
 @unnamed.shows("/collections/{name}/unnamed", Action.ARRANGE)
 def show_unnamed(visit: Visit) -> Page:
     """Show the people who are proposed, the largest groups first."""
-    work = begun.find(visit, _KIND)
-    proposal: Proposal | None = None if work is None else work.answer
+    last = last_act(visit, _KIND, visit.params["name"])
+    proposal: Proposal | None = last.answer
     listed = _listed(visit, () if proposal is None else proposal.people)
     shown = [each.id for one in listed.people for each in one.shown]
     alike = list(dict.fromkeys(one.like.id for one in listed.people if one.like is not None))
@@ -32,8 +32,8 @@ def show_unnamed(visit: Visit) -> Page:
         "of": listed.collection,
         "listed": listed,
         "proposal": proposal,
-        "work": None if work is None or work.has_ended else work,
-        "failed": begun.said_of(visit, None if work is None else work.error),
+        "work": last.work,
+        "failed": last.failed,
         "faces": faces_of(visit, listed.collection.name, shown),
         "known": first_faces_of(visit, listed.collection.name, alike),
     }
@@ -43,12 +43,10 @@ def show_unnamed(visit: Visit) -> Page:
 @unnamed.does("/collections/{name}/unnamed/group", Action.SEARCH, again=show_unnamed)
 def group(visit: Visit) -> Redirect:
     """Group the faces that nobody named; from where the last look ended, if that is asked."""
-    given = visit.form.text("after") or "0"
-    if not (given.isascii() and given.isdecimal() and int(given[:20]) <= _MOST_NUMBER):
-        raise InvalidRequest("The form names no place in the list. Reload the page.")
-    caller = visit.caller("ProposePeople", visit.form.text("purpose"))
-    act = partial(propose_people, visit.home, caller, visit.params["name"], after=int(given))
-    begun.begin(visit, _KIND, lambda tell: act(tell=tell))
+    after = place_in_list(visit, visit.form.text("after"))
+    caller, name = visit.caller("ProposePeople", visit.form.text("purpose")), visit.params["name"]
+    act = partial(propose_people, visit.home, caller, name, after=after)
+    begin(visit, _KIND, lambda tell: act(tell=tell), name)
     return _back(visit)
 
 
@@ -113,8 +111,7 @@ def _person(visit: Visit, key: str) -> ListedPerson:
     Raises:
         Conflict: the proposal is another by now, or the faces are somebody's.
     """
-    work = begun.find(visit, _KIND)
-    proposal: Proposal | None = None if work is None else work.answer
+    proposal: Proposal | None = last_act(visit, _KIND, visit.params["name"]).answer
     meant = tuple(one for one in (proposal.people if proposal else ()) if one.key == key)
     listed = _listed(visit, meant)
     if not listed.people:
