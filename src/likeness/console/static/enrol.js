@@ -47,41 +47,42 @@ drop.addEventListener("drop", async (event) => {
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
   const files = [...event.dataTransfer.files];
   if (entries.some((entry) => entry?.isDirectory)) {
-    const found = await Promise.all(entries.filter(Boolean).map((entry) => filesBelow(entry, "")));
-    choose(found.flat());
+    const found = [];
+    for (const entry of entries.filter(Boolean)) await addFilesBelow(entry, "", found);
+    choose(found);
   } else {
     choose(files.map((file) => ({ file, path: file.name })));
   }
 });
 
-async function filesBelow(entry, above) {
+async function addFilesBelow(entry, above, found) {
   const path = above + entry.name;
   if (entry.isFile) {
     const file = await new Promise((give, fail) => entry.file(give, fail));
-    return [{ file, path }];
+    found.push({ file, path });
+    return;
   }
   const reader = entry.createReader();
-  const found = [];
   for (;;) {
     // A reader gives a hundred at a time.
     const some = await new Promise((give, fail) => reader.readEntries(give, fail));
     if (!some.length) break;
-    for (const one of some) found.push(...(await filesBelow(one, `${path}/`)));
+    for (const one of some) await addFilesBelow(one, `${path}/`, found);
   }
-  return found;
 }
 
 function choose(files) {
   const shown = files.filter(({ path }) => !path.split("/").some((part) => part.startsWith(".")));
-  const depths = shown.map(({ path }) => path.split("/").length);
+  // There may be more than a call takes as arguments.
+  const deepest = shown.reduce((depth, { path }) => Math.max(depth, path.split("/").length), 0);
   const roots = new Set(shown.map(({ path }) => path.split("/")[0]));
   // Of one folder with folders, what lies in it itself is named by its files.
-  const isNested = roots.size === 1 && Math.max(...depths) > 2;
+  const isNested = roots.size === 1 && deepest > 2;
   chosen = shown.map(({ file, path }) => ({
     file,
     path: isNested ? path.slice(path.indexOf("/") + 1) : path,
   }));
-  if (Math.max(0, ...depths) > 1) {
+  if (deepest > 1) {
     at(isNested || roots.size > 1 ? "whose-folder" : "whose-file").checked = true;
   }
   show();

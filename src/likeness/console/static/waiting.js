@@ -3,7 +3,13 @@
 const EVERY_MS = 1000;
 
 async function look() {
-  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  let answer;
+  try {
+    answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  } catch {
+    setTimeout(look, EVERY_MS); // the server may be back soon
+    return;
+  }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const waiting = page.querySelector("[data-waiting]");
   if (!answer.ok || !waiting) {
