@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from likeness.app import console, serving
-from likeness.console.visit import Offered, Sample
+from likeness.console.visit import Offered, Photograph
 from tests.cli.conftest import ship_standards
 from tests.console.conftest import Pages
 from tests.rekognition.conftest import serving_discs
 from tests.rekognition.operations.discs import BLUE, RED, disc
 
 SAMPLES = (
-    Sample("Ann", "Ann", disc(RED, side=160)),
-    Sample("Ann, another photograph", "Ann", disc(RED, side=130)),
-    Sample("Bob", "Bob", disc(BLUE, side=160)),
+    Photograph("Ann", "Ann", disc(RED, side=160)),
+    Photograph("Ann, another photograph", "Ann", disc(RED, side=130)),
+    Photograph("Bob", "Bob", disc(BLUE, side=160)),
 )
 
 

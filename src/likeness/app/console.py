@@ -6,7 +6,7 @@ from functools import partial
 from likeness.app.examination import examine, glance
 from likeness.app.installation import Installation
 from likeness.artifacts import PinnedFile, Sources, catalogue, find
-from likeness.console.visit import Offered, Operated, Sample
+from likeness.console.visit import Offered, Operated, Photograph
 from likeness.errors import LikenessError
 from likeness.rekognition.backend import Backend
 from likeness.server import Metrics
@@ -27,7 +27,7 @@ def offered_to_pages(
     """Put together what pages work with; files that were never fetched are left out."""
     sources = installation.sources
     found = ((names, _content(pinned, sources)) for pinned, names in _NAMES.items())
-    samples = tuple(Sample(*names, content) for names, content in found if content is not None)
+    samples = tuple(Photograph(*names, content) for names, content in found if content is not None)
     operated = Operated(partial(glance, installation), partial(examine, installation), metrics.read)
     htmx = _content(catalogue.HTMX, sources)
     return Offered(backend, backend.buckets, uploads, operated, samples, htmx)

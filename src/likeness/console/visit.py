@@ -38,7 +38,7 @@ _PLACES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class Photograph:
     """A photograph of a person who is well known, for a tour; `name` says which one it is."""
 
     name: str
@@ -71,7 +71,7 @@ class Offered:
     buckets: Buckets
     uploads: Uploads
     operated: Operated
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[Photograph, ...] = ()
     htmx: bytes | None = field(default=None, repr=False)
     listeners: Listeners = field(default_factory=Listeners)
     players: Listeners = field(default_factory=Listeners)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from likeness.console.router import Pages
-from likeness.console.visit import Page, Redirect, Visit, link
-from likeness.console.visit import Sample as Photograph
+from likeness.console.visit import Page, Photograph, Redirect, Visit, link
 from likeness.errors import AlreadyExists, InvalidRequest
 from likeness.service.enrol.collections import create_collection
 from likeness.service.enrol.enrol import Demands, Enroller, Outcome

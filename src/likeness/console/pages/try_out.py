@@ -18,8 +18,7 @@ from likeness.console.pages.try_words import (
 )
 from likeness.console.pictures import Marked, Shown, shown
 from likeness.console.router import Pages
-from likeness.console.visit import Download, Page, Visit
-from likeness.console.visit import Sample as Photograph
+from likeness.console.visit import Download, Page, Photograph, Visit
 from likeness.errors import InputError, InvalidRequest, NotFound, TooBusy
 from likeness.service.enrol.collections import has_no_collection, list_collections
 from likeness.service.search.documents import compared_json, identified_json, located_json
@@ -40,7 +39,7 @@ from likeness.vision.encode import shown_jpeg
 MOST_FACES = 100
 """Of a crowd so many are looked at, the largest."""
 _MOST_PICTURES, _MOST_LISTED = 8, 50
-_SAMPLE_PX = 240
+_SAMPLE_PX, _DECODED_PX = 240, 1280
 
 try_out = Pages()
 
@@ -194,9 +193,6 @@ def show_sample(visit: Visit) -> Download:
     if sample is None:
         raise NotFound("There is no such sample picture. Choose another.")
     return Download(_small_sample(sample.content), "image/jpeg")
-
-
-_DECODED_PX = 1280
 
 
 def _detect_page(visit: Visit, answers: tuple[Answer, ...] = ()) -> Page:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from likeness.console.drawing import similarity
 from likeness.console.visit import Visit
 from likeness.service.search.identify import Candidate, Identification
 from likeness.service.search.named import Named
@@ -94,7 +95,7 @@ def compared_in_words(visit: Visit, found: ComparedFaces) -> tuple[FaceInWords, 
             says=_same(visit, one, compared),
             more=(
                 *_extrapolated(visit, is_so=one.expected.extrapolated),
-                t("try.similarity", similarity=_similarity(one.similarity)),
+                t("try.similarity", similarity=similarity(one.similarity)),
                 *_alike(visit, one),
             ),
         )
@@ -145,7 +146,7 @@ def _named(
         return face_in_words(visit, one.face, label, kind="other", says=says, others=others)
     more: tuple[Markup, ...] = (
         *_extrapolated(visit, is_so=naming.calibration.is_extrapolated(match.comparison.score)),
-        t("try.similarity", similarity=_similarity(match.similarity)),
+        t("try.similarity", similarity=similarity(match.similarity)),
         *_at_hand(visit, match, naming),
     )
     if match.similarity >= _IDENTICAL:
@@ -164,7 +165,7 @@ def _candidate(visit: Visit, one: Candidate, naming: Naming) -> Markup:
     said = t(
         f"try.{also}",
         name=one.name,
-        similarity=_similarity(one.similarity),
+        similarity=similarity(one.similarity),
         rate=_rate_of(visit, one, naming),
     )
     why = one.verdict.unnamed_because
@@ -183,8 +184,3 @@ def _rate_of(visit: Visit, one: Candidate, naming: Naming) -> Markup:
 
 def _extrapolated(visit: Visit, *, is_so: bool) -> tuple[Markup, ...]:
     return (visit.t("try.extrapolated"),) if is_so else ()
-
-
-def _similarity(similarity: float) -> str:
-    """Say a similarity to one digit, never rounded up: 99.99 is not 100."""
-    return "100" if similarity >= _IDENTICAL else f"{int(10 * similarity) / 10:.1f}"

@@ -1,11 +1,11 @@
 """Who is in a collection: people by page or by name, one of them, and all references."""
 
-from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from likeness.console.pages.collections.asked import after_number, id_in_path
+from likeness.console.pictures import address_of_jpeg
 from likeness.console.problems import status_of
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Problem, Visit
@@ -156,6 +156,6 @@ def faces_of(visit: Visit, name: str, reference_ids: Sequence[UUID]) -> dict[UUI
     except Denied:  # then the list does without
         return {}
     return {
-        one: f"data:image/jpeg;base64,{b64encode(crop_jpeg).decode()}"
+        one: address_of_jpeg(crop_jpeg)
         for one, crop_jpeg in crops_jpeg.items()
     }

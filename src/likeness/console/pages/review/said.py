@@ -1,6 +1,5 @@
 """What forms of review say, and how pages show faces."""
 
-from base64 import b64encode
 from collections.abc import Iterable
 from enum import StrEnum
 from math import hypot
@@ -8,6 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from likeness.console.forms import Form
+from likeness.console.pictures import address_of_jpeg
 from likeness.console.visit import Visit
 from likeness.errors import InvalidRequest
 from likeness.review import Feature
@@ -84,7 +84,7 @@ def state_of(facts: CaseFacts, visit: Visit) -> str:
 
 def as_image(jpeg: bytes | None) -> str | None:
     """Give a picture as a page holds it, which keeps it nowhere."""
-    return None if jpeg is None else "data:image/jpeg;base64," + b64encode(jpeg).decode()
+    return None if jpeg is None else address_of_jpeg(jpeg)
 
 
 def facts_of_face(shown: ShownFace | None) -> dict[str, object] | None:

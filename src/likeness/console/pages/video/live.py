@@ -7,7 +7,7 @@ from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 
-from likeness.console.drawing import draw_part
+from likeness.console.drawing import draw_part, minute
 from likeness.console.pages.video.words import (
     collection_options,
     footage_options,
@@ -117,8 +117,8 @@ def _line(visit: Visit, search: LiveJob) -> dict[str, object]:
         "state": search.state.value,
         "said": visit.t(f"video.live.state.{search.state.value}"),
         "ended": search.job.state.ended,
-        "begun_at": f"{search.job.made_at:%Y-%m-%d %H:%M} UTC",
-        "ends_at": "" if ends_at is None else f"{ends_at:%Y-%m-%d %H:%M} UTC",
+        "begun_at": minute(search.job.made_at),
+        "ends_at": "" if ends_at is None else minute(ends_at),
         "case": search.case_id,
     }
 

@@ -3,12 +3,12 @@
 `labels_of` names the people of a clip: by their names, or by a number of their kind.
 """
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 
 from markupsafe import Markup
 
+from likeness.console.drawing import minute, similarity
 from likeness.console.visit import Visit
 from likeness.jobs import Job
 from likeness.service.enrol.collections import list_collections
@@ -27,7 +27,7 @@ def job_row(visit: Visit, job: Job) -> dict[str, object]:
         "said": visit.t(f"video.state.{job.state.value}"),
         "ended": job.state.ended,
         "percent": 100 if job.state.value == "succeeded" else percent,
-        "made_at": f"{job.made_at:%Y-%m-%d %H:%M} UTC",
+        "made_at": minute(job.made_at),
         "by": job.principal_id,
     }
 
@@ -66,19 +66,11 @@ def match_said(visit: Visit, match: ClipMatch) -> Markup:
     """Say in words how like somebody a person is."""
     return visit.t(
         "video.match",
-        similarity=similarity_said(match.similarity),
+        similarity=similarity(match.similarity),
         rate=one_in(match.fmr),
         agreeing=match.agreeing,
         looks=match.looks,
     )
-
-
-def similarity_said(similarity: float) -> str:
-    """Say a similarity to one digit, from 99 on to two, and never more than it is."""
-    if similarity >= 100:
-        return "100"
-    digits = 100 if similarity >= 99 else 10
-    return f"{math.floor(digits * similarity) / digits:.{2 if digits == 100 else 1}f}"
 
 
 def collection_options(visit: Visit) -> list[tuple[str, str]]:
