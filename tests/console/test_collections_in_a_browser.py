@@ -74,7 +74,7 @@ def test_a_folder_is_enrolled_looked_through_and_erased_from(
     page.get_by_role("button", name="Erase for good").click()
     expect(page.locator(".answer")).to_have_text("Gone: 2 people and 6 references.")
     assert visitor.look(screenshots, "certificate") == []
-    page.get_by_role("button", name="See whether it still holds").click()
+    page.get_by_role("button", name="Check whether it still holds").click()
     expect(page.get_by_text("It holds: nothing of it is left.")).to_be_visible()
     visitor.go("/console/certificates")
     assert visitor.look(screenshots, "certificates") == []

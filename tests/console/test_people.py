@@ -167,7 +167,7 @@ def test_people_are_found_by_name_page_by_page(pages: Pages) -> None:
     admin, name = pages.person(), pages.make(Role.AUDITOR)
     page = admin.see("/console/people", find=name.upper())
     assert name in page.text
-    assert "Nobody of that name" in admin.see("/console/people", find="<nobody>").text
+    assert "Nobody has that name" in admin.see("/console/people", find="<nobody>").text
     assert name not in admin.see("/console/people", find=name, after=name).text
 
 

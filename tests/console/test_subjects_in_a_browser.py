@@ -101,14 +101,14 @@ def test_how_far_a_long_look_is_is_told_until_it_is_done(
     page = visitor.page
     try:
         page.get_by_role("button", name="Look through the collection").click()
-        expect(page.get_by_text("3 of 10 are done.")).to_be_visible()
+        expect(page.get_by_text("3 of 10 done.")).to_be_visible()
         assert visitor.look(screenshots, "check-waiting") == []
         further.set()
-        expect(page.get_by_text("7 of 10 are done.")).to_be_visible()
+        expect(page.get_by_text("7 of 10 done.")).to_be_visible()
     finally:
         further.set()
         ends.set()
-    expect(page.get_by_role("heading", name="What came of it")).to_be_visible()
+    expect(page.get_by_role("heading", name="Result")).to_be_visible()
 
 
 def test_what_there_is_to_mend_is_mended(
@@ -121,7 +121,7 @@ def test_what_there_is_to_mend_is_mended(
     page.get_by_role("link", name="Does it work here?").click()
     assert visitor.look(screenshots, "check-begin") == []
     page.get_by_role("button", name="Look through the collection").click()
-    expect(page.get_by_role("heading", name="What came of it")).to_be_visible()
+    expect(page.get_by_role("heading", name="Result")).to_be_visible()
     assert visitor.look(screenshots, "check") == []
     page.get_by_role("link", name="Ada and Adele").click()
     page.get_by_role("button", name="Merge", exact=True).click()

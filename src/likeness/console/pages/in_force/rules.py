@@ -130,7 +130,7 @@ def _scope(visit: Visit) -> Scope:
         try:
             return Scope(visit.form.text("scope"))
         except ValueError as error:
-            raise InvalidRequest("Nothing to stop is chosen. Choose one of the list.") from error
+            raise InvalidRequest("Nothing to stop is chosen. Choose one from the list.") from error
 
 
 def _offered(visit: Visit) -> list[str]:
