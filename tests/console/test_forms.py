@@ -109,6 +109,17 @@ def test_too_much_for_a_session_that_is_over_is_told_as_that(pages: Pages) -> No
     assert "Your session is over" in over.text
 
 
+def test_a_draft_that_is_too_long_keeps_nobody_from_signing_in(pages: Pages) -> None:
+    admin = pages.person()
+    page = add_form(admin)
+    admin.client.cookies.clear()
+    over = admin.send(page, "/console/people", {"person": "x", "organisation": '"' * 18_000})
+    assert over.status == 401
+    assert "what you wrote is kept" not in over.text
+    again = admin.send(over, "/console/sign-in", {"name": admin.name, "secret": PASSWORD})
+    assert (again.status, again.path) == (200, "/console/people")
+
+
 def test_a_page_with_its_query_is_come_back_to(pages: Pages) -> None:
     stranger = pages.stranger()
     asked = stranger.see("/console/people", find="a b&c=ü", after="")

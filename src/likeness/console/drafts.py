@@ -5,7 +5,7 @@ and files are not kept.
 """
 
 import json
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from likeness.console.forms import Form
 from likeness.console.memory import Memory
@@ -15,18 +15,24 @@ MOST_WRITTEN = 64 << 10
 """How many bytes whoever is not signed in may send, and so how long a draft is at most."""
 
 _DRAWN = ("csrf", "once")
+_ROOM_BESIDE = 8 << 10
+"""Of what a form to sign in may hold, so much is left for all else in it."""
 _WRITER = "by"
 """The field that says whose form it was."""
 
 
 def written_in(form: Form) -> str:
-    """Give what somebody wrote in a form, as text; nothing where they wrote nothing."""
+    """Give what somebody wrote in a form, as text.
+
+    Nothing where they wrote nothing, or more than they could send along as they sign in.
+    """
     fields = {
         name: list(values)
         for name, values in form.fields.items()
         if name not in _DRAWN and not name.startswith("secret")
     }
-    return json.dumps(fields) if fields.keys() - {_WRITER} else ""
+    text = json.dumps(fields) if fields.keys() - {_WRITER} else ""
+    return text if len(quote_plus(text)) <= MOST_WRITTEN - _ROOM_BESIDE else ""
 
 
 def keep_draft(memory: Memory, location: str, text: str) -> None:
