@@ -8,6 +8,8 @@ from sqlalchemy import delete, update
 
 from likeness.access.access_keys import KEYS, SECRETS
 from likeness.access.passwords import PASSWORDS
+from likeness.errors import TooBusy
+from likeness.service.govern import passwords
 from likeness.service.govern.keys import list_keys
 from likeness.terms import Role
 from tests.console.conftest import PASSWORD, Pages
@@ -67,6 +69,19 @@ def test_a_form_that_is_sent_twice_makes_one_key_and_loses_no_secret(pages: Page
     assert page.path == first.headers["location"]
     assert shown_in(page, "Secret access key")
     assert len([one for one in list_keys(pages.home) if one.name == given["person"]]) == 1
+
+
+def test_a_password_that_cannot_be_kept_loses_no_secret_of_the_key(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: object) -> None:
+        raise TooBusy("Not now.")
+
+    monkeypatch.setattr(passwords, "set_password", refuse)
+    page = added(pages, pages.person())
+    assert "is added, but has no password yet. The server is busy." in page.text
+    key_id, secret = shown_in(page, "Access key id"), shown_in(page, "Secret access key")
+    assert pages.stranger().sign_in(key_id, secret, to="/console/account").status == 200
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ class Redirect:
     """Another page to go to, after something was done there are words about.
 
     `token` is that of a session that begins with it; an empty one ends it. `shows` is what that
-    page shows once (`visit.shown_once`), such as a secret.
+    page shows once (`visit.take_shown_once`), such as a secret.
     """
 
     location: str
@@ -176,9 +176,8 @@ class Visit:
         """Whom acts are done for."""
         return self.who.principal
 
-    @property
-    def shown_once(self) -> Mapping[str, str]:
-        """What whoever led here left for this page to show, once."""
+    def take_shown_once(self) -> Mapping[str, str]:
+        """Give what whoever led here left for this page to show; a second time there is nothing."""
         return self.memory.take(self.path)
 
     @property

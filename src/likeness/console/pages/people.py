@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from likeness.access import AccessKey, BrokenKey, Grant
+from likeness.console.problems import said_of
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Redirect, Visit, link
-from likeness.errors import InvalidRequest, NotFound
+from likeness.errors import InvalidRequest, LikenessError, NotFound
 from likeness.policy import require_known, vocabulary
 from likeness.service.govern import keys, passwords
 from likeness.service.govern.sign_in import begin_again
@@ -42,15 +43,22 @@ def show_people(visit: Visit) -> Page:
 
 @people.does("/people", Action.GOVERN, again=show_people, hashes=True)
 def add_person(visit: Visit) -> Redirect:
-    """Make a key, and a password beside it where one is wanted; both are shown once."""
+    """Make a key, and a password beside it where one is wanted; both are shown once.
+
+    Where the password cannot be kept, the key is there all the same, and its secret is shown.
+    """
     form = visit.form
     name, grant = form.text("person"), _grant(visit)
     with visit.about("person"):
         issued = keys.create_key(visit.home, visit.caller("CreateAccessKey"), name, grant)
     shows = {"access_key_id": issued.access_key_id, "secret": issued.secret}
+    said = visit.t("people.added", name=name)
     if form.has("password"):
-        shows |= _give_password(visit, name)
-    return Redirect(_page_of(issued.key), visit.t("people.added", name=name), shows=shows)
+        try:
+            shows |= _give_password(visit, name)
+        except LikenessError as error:
+            said = visit.t("people.no_password", name=name, why=said_of(error, visit))
+    return Redirect(_page_of(issued.key), said, shows=shows)
 
 
 @people.shows("/people/{id:uuid}", Action.GOVERN)
@@ -62,7 +70,7 @@ def show_person(visit: Visit) -> Page:
         "is_broken": isinstance(key, BrokenKey),
         "is_own": key.id == visit.who.key.id,
         "has_password": key.name in passwords.list_passwords(visit.home),
-        "shown_once": visit.shown_once,
+        "shown_once": visit.take_shown_once(),
         "grace_hours": _USUAL_GRACE_HOURS,
     }
     return Page("people/person.html", values)
