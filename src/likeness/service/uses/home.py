@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from likeness.access import may
 from likeness.errors import Conflict, Denied, NotFound
@@ -157,6 +158,15 @@ class Rows:
         """
         with self._known(caller, action, name):
             return self.collections.collection(name)
+
+    def name_of_collection(self, collection_id: UUID) -> str | None:
+        """Name a collection by its id; None where it is erased."""
+        try:
+            return self.database.read(
+                lambda connection: self.collections.of_id(connection, collection_id).name
+            )
+        except NotFound:
+            return None
 
     def comparable_finder(self, collection: Collection) -> FaceFinder:
         """Load the finder of a collection, and check that its templates can be compared with it.

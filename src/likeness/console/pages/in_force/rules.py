@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from uuid import UUID
 
 from markupsafe import Markup
@@ -142,12 +141,7 @@ def _named(visit: Visit, suspension: Suspension) -> str:
     """Name what is stopped; a collection by its name, to those who may read which there are."""
     if suspension.scope is not Scope.COLLECTION or not visit.may(Action.READ):
         return suspension.subject
-    collections = visit.home.collections
-    try:
-        of_id = partial(collections.of_id, collection_id=UUID(suspension.subject))
-        return visit.home.database.read(of_id).name
-    except NotFound:
-        return suspension.subject
+    return visit.home.name_of_collection(UUID(suspension.subject)) or suspension.subject
 
 
 def _in_words(visit: Visit, suspension: Suspension) -> str:

@@ -29,7 +29,7 @@ from likeness.jobs import KEPT, Job, JobState
 from likeness.server import event, wait_within
 from likeness.service.redact.findings import DoubtfulPlace
 from likeness.service.redact.jobs import Redaction, redaction_of
-from likeness.service.uses import Home, opens_blurred
+from likeness.service.uses import opens_blurred
 from likeness.service.video.asked import Asked, ClipAct
 from likeness.service.video.clip_files import (
     asked_of,
@@ -128,7 +128,7 @@ def _correction(visit: Visit) -> Correction | None:
             try:
                 return Correction(Said.IS, UUID(whom), by=visit.principal.id)
             except ValueError as error:
-                raise InvalidRequest("Choose somebody of the list.") from error
+                raise InvalidRequest("Choose somebody from the list.") from error
         case "same":
             return Correction(Said.SAME, other=_number(whom), by=visit.principal.id)
     raise InvalidRequest("Choose who it is.")
@@ -136,17 +136,17 @@ def _correction(visit: Visit) -> Correction | None:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 9):
-        raise InvalidRequest("Choose somebody of the list.")
+        raise InvalidRequest("Choose somebody from the list.")
     return int(text)
 
 
 def _facts(visit: Visit, shown: Job, asked: Asked) -> dict[str, object]:
-    may_search, sampling = visit.may(Action.DETECT), asked.sampling
+    may_search, sampling, of = visit.may(Action.DETECT), asked.sampling, shown.collection_id
     until = None if sampling.to_s is None else clock(sampling.to_s)
     return {
         "job": job_row(visit, shown),
         "name": clip_name(asked),
-        "collection": _collection_of(visit.home, shown),
+        "collection": None if of is None else visit.home.name_of_collection(of),
         "part": None if not (sampling.from_s or until) else (clock(sampling.from_s), until),
         "hiding": asked.hiding,
         "reason": told_of_failure(shown),
@@ -157,13 +157,6 @@ def _facts(visit: Visit, shown: Job, asked: Asked) -> dict[str, object]:
         "footages": footage_options(visit),
         **choices_of(visit),
     }
-
-
-def _collection_of(home: Home, shown: Job) -> str | None:
-    of = shown.collection_id
-    if of is None:
-        return None
-    return home.database.read(lambda connection: home.collections.of_id(connection, of).name)
 
 
 def _timeline(visit: Visit, seen: ClipSeen, act: str) -> dict[str, object]:
