@@ -3,9 +3,9 @@
 from likeness.console.pages.collections.certificates import certificates
 from likeness.console.pages.collections.enrolling import enrolling
 from likeness.console.pages.collections.erasing import erasing
-from likeness.console.pages.collections.every import every
+from likeness.console.pages.collections.overview import overview
 from likeness.console.pages.collections.people import people
 from likeness.console.pages.collections.settings import settings
 
-COLLECTIONS = (every, people, settings, enrolling, erasing, certificates)
+COLLECTIONS = (overview, people, settings, enrolling, erasing, certificates)
 """All pages of collections."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from likeness.console.background import Tell
 from likeness.console.pages.background_acts import begin, last_act
-from likeness.console.pages.collections.asked import id_in_path
+from likeness.console.pages.collections.inputs import id_in_path
 from likeness.console.problems import status_of
 from likeness.console.router import Pages
 from likeness.console.visit import Download, Page, Problem, Redirect, Visit, link

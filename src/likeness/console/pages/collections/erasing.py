@@ -1,6 +1,8 @@
 """Erasing people, or single references of theirs, once somebody is sure."""
 
-from likeness.console.pages.collections.asked import counted, ids_sent
+from markupsafe import Markup
+
+from likeness.console.pages.collections.inputs import ids_sent
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Redirect, Visit, link
 from likeness.errors import InvalidRequest
@@ -59,10 +61,15 @@ def erase(visit: Visit) -> Page | Redirect:
 def _led(visit: Visit, name: str, certificate: ErasureCertificate) -> Redirect:
     said = visit.t(
         "erase.done",
-        people=counted(visit, "people", certificate.erased.subjects),
-        references=counted(visit, "references", certificate.erased.references),
+        people=_counted(visit, "people", certificate.erased.subjects),
+        references=_counted(visit, "references", certificate.erased.references),
         id=certificate.id,
     )
     if visit.may(Action.AUDIT):
         return Redirect(link("certificates", certificate.id), said)
     return Redirect(link("collections", name), said)
+
+
+def _counted(visit: Visit, what: str, number: int) -> Markup:
+    """Say how many `people` or `references` there are."""
+    return visit.t(f"collections.{what}_counted", count=number, number=f"{number:,}")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from likeness.console.pages.collections.asked import after_number, id_in_path
+from likeness.console.pages.collections.inputs import after_number, id_in_path
 from likeness.console.pictures import address_of_jpeg
 from likeness.console.problems import status_of
 from likeness.console.router import Pages
@@ -155,7 +155,4 @@ def faces_of(visit: Visit, name: str, reference_ids: Sequence[UUID]) -> dict[UUI
         )
     except Denied:  # then the list does without
         return {}
-    return {
-        one: address_of_jpeg(crop_jpeg)
-        for one, crop_jpeg in crops_jpeg.items()
-    }
+    return {one: address_of_jpeg(crop_jpeg) for one, crop_jpeg in crops_jpeg.items()}

@@ -1,6 +1,6 @@
 """What is set of a collection: how long it keeps people, its tags, what rules go by; its end."""
 
-from likeness.console.pages.collections.asked import days_sent
+from likeness.console.pages.collections.inputs import days_sent
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Redirect, Visit, link
 from likeness.errors import InvalidRequest

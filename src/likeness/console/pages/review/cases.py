@@ -1,17 +1,14 @@
 """The queue of cases, and one case: the face that was searched for, by itself first."""
 
-from likeness.console.pages.review.said import (
-    as_image,
-    blurring,
+from likeness.console.pages.review.inputs import (
     case_of,
     chosen,
-    facts_of_face,
     is_unblurred,
     one_line,
     page_of,
     said_of_features,
-    state_of,
 )
+from likeness.console.pages.review.words import as_image, blurring, facts_of_face, state_of
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Redirect, Visit, link
 from likeness.review import Clarity, Feature, ProbeNote, Standing, Suitability

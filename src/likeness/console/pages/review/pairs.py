@@ -1,16 +1,14 @@
 """One candidate beside the face that was searched for, and the verdict."""
 
 from likeness.console.pages.review.cases import next_of
-from likeness.console.pages.review.said import (
-    as_image,
-    blurring,
+from likeness.console.pages.review.inputs import (
     case_of,
     chosen,
-    facts_of_face,
     is_unblurred,
     one_line,
     said_of_features,
 )
+from likeness.console.pages.review.words import as_image, blurring, facts_of_face
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Redirect, Visit, link
 from likeness.errors import InvalidRequest, NotFound

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from markupsafe import Markup
 
-from likeness.console.pages.collections.asked import after_number, id_in_path, ids_sent
+from likeness.console.pages.collections.inputs import after_number, id_in_path, ids_sent
 from likeness.console.pages.collections.people import faces_of, first_faces_of
 from likeness.console.router import Pages
 from likeness.console.visit import Outcome, Page, Redirect, Visit, link

@@ -3,7 +3,7 @@
 from functools import partial
 
 from likeness.console.pages.background_acts import begin, last_act
-from likeness.console.pages.collections.asked import place_in_list
+from likeness.console.pages.collections.inputs import place_in_list
 from likeness.console.pages.collections.people import faces_of, first_faces_of
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Redirect, Visit, link

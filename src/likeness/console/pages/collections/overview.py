@@ -1,22 +1,22 @@
 """The list of collections, and making one."""
 
-from likeness.console.pages.collections.asked import days_sent
+from likeness.console.pages.collections.inputs import days_sent
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Redirect, Visit, link
 from likeness.service.enrol import collections as acts
 from likeness.terms import Action
 
-every = Pages()
+overview = Pages()
 
 
-@every.shows("/collections", Action.READ)
-def show_every(visit: Visit) -> Page:
+@overview.shows("/collections", Action.READ)
+def show_overview(visit: Visit) -> Page:
     """Show which collections there are."""
     listed = acts.list_collections(visit.home, visit.caller("ListCollections"))
-    return Page("collections/every.html", {"collections": listed})
+    return Page("collections/overview.html", {"collections": listed})
 
 
-@every.does("/collections", Action.ARRANGE, again=show_every)
+@overview.does("/collections", Action.ARRANGE, again=show_overview)
 def make(visit: Visit) -> Redirect:
     """Make an empty collection."""
     with visit.about("days"):

@@ -1,9 +1,7 @@
-"""What pages of collections are asked for, such as ids; and how they say numbers."""
+"""What addresses and forms of pages of collections say: ids, places in lists, numbers of days."""
 
 from collections.abc import Sequence
 from uuid import UUID
-
-from markupsafe import Markup
 
 from likeness.console.visit import Visit
 from likeness.errors import InvalidRequest, NotFound
@@ -68,8 +66,3 @@ def days_sent(visit: Visit, name: str) -> int | None:
     if not (given.isascii() and given.isdecimal() and len(given) < 10):
         raise InvalidRequest(visit.t("collections.no_days"))
     return int(given)
-
-
-def counted(visit: Visit, what: str, number: int) -> Markup:
-    """Say how many `people` or `references` there are."""
-    return visit.t(f"collections.{what}_counted", count=number, number=f"{number:,}")
