@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 NARROW, WIDE = (390, 844), (1600, 1000)
 _SERIOUS = ("serious", "critical")
-_TIMEOUT_MS = 20_000
+_TIMEOUT_MS = 30_000
+expect.set_options(timeout=_TIMEOUT_MS)
 _LOOK_EVERY_MS = 50
 
 
