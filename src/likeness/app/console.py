@@ -1,4 +1,4 @@
-"""What pages work with: the home, what they say of the server, htmx, photographs for a tour."""
+"""What pages work with: the home, what they say of the server, photographs for a tour."""
 
 import logging
 from functools import partial
@@ -29,8 +29,7 @@ def offered_to_pages(
     found = ((names, _content(pinned, sources)) for pinned, names in _NAMES.items())
     samples = tuple(Photograph(*names, content) for names, content in found if content is not None)
     operated = Operated(partial(glance, installation), partial(examine, installation), metrics.read)
-    htmx = _content(catalogue.HTMX, sources)
-    return Offered(backend, backend.buckets, uploads, operated, samples, htmx)
+    return Offered(backend, backend.buckets, uploads, operated, samples)
 
 
 def _content(pinned: PinnedFile, sources: Sources) -> bytes | None:

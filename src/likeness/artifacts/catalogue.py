@@ -32,14 +32,6 @@ SCIKIT_IMAGE = PinnedPackage(
     sha256="74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
 )
 
-DJANGO_HTMX = PinnedPackage(
-    name="django-htmx",
-    version="1.29.0",
-    filename="django_htmx-1.29.0-py3-none-any.whl",
-    size=224_954,
-    sha256="0ec5be1645ed71e6787bd75e0250624f00274ac3bb1730f07b6629a95688929b",
-)
-
 CENTERFACE = PinnedFile(
     name="centerface.onnx",
     size=7_304_518,
@@ -92,15 +84,6 @@ ASTRONAUT = PinnedFile(
     source=PackageMember(SCIKIT_IMAGE, "skimage/data/astronaut.png"),
     licence="public domain",
     attribution="portrait of Eileen Collins, NASA; packaged by scikit-image",
-)
-
-HTMX = PinnedFile(
-    name="htmx-2.min.js",
-    size=51_238,
-    sha256="71ea67185bfa8c98c39d31717c6fce5d852370fcdfd129db4543774d3145c0de",
-    source=PackageMember(DJANGO_HTMX, "django_htmx/static/django_htmx/htmx-2.min.js"),
-    licence="0BSD",
-    attribution="htmx 2, Big Sky Software; packaged by django-htmx",
 )
 
 _OPENCV_ZOO = "https://github.com/opencv/opencv_zoo/raw/main/models"

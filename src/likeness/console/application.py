@@ -233,7 +233,7 @@ class Application(Door):
 
     def _static(self, exchange: Exchange, path: str) -> Answer:
         exchange.operation = "GET /console/static"
-        found = find_file(self._offered.htmx, path.removeprefix(f"{ROOT}/"))
+        found = find_file(path.removeprefix(f"{ROOT}/"))
         if found is None or exchange.head.method not in ("GET", "HEAD"):
             return self.word(NoSuchPage("There is no such file."), exchange.request_id, "")
         content, media_type = found

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from math import floor
 from typing import Any
 
@@ -23,7 +23,7 @@ def draw(page: Page, visit: Visit) -> bytes:
         "form": visit.form,
         "problem": visit.problem,
         "link": link,
-        "static": partial(address_of, visit.offered.htmx),
+        "static": address_of,
         "notices": visit.memory.take_notices() if visit.signed_in else [],
         **page.values,
     }

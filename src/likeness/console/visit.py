@@ -72,7 +72,6 @@ class Offered:
     uploads: Uploads
     operated: Operated
     samples: tuple[Photograph, ...] = ()
-    htmx: bytes | None = field(default=None, repr=False)
     listeners: Listeners = field(default_factory=Listeners)
     players: Listeners = field(default_factory=Listeners)
     background: Background = field(default_factory=Background, repr=False)
