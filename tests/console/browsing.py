@@ -48,6 +48,14 @@ class Visitor:
             assert time.monotonic() < until_s, f"it never comes to {expression}"
             self.page.wait_for_timeout(_LOOK_EVERY_MS)
 
+    def choose(self, selector: str, value: str) -> None:
+        """Choose a value, from a list or, where that would be too long, by typing it."""
+        field = self.page.locator(selector)
+        if field.evaluate("one => one.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+
     def faults(self) -> list[str]:
         """Say what axe-core finds serious, and what does not fit into the window."""
         found = Axe().run(self.page).response["violations"]

@@ -79,7 +79,7 @@ def test_somebody_before_the_camera_is_searched_for(
 ) -> None:
     name = enrolled(pages, Ann=disc(RED), Bob=disc(BLUE))
     visitor = visit("/console/try/search")
-    visitor.page.select_option("#collection", name)
+    visitor.choose("#collection", name)
     visitor.page.click("[data-camera-start]")
     visitor.page.wait_for_selector("[data-camera-take]")
     assert visitor.faults() == []
