@@ -152,9 +152,7 @@ def is_code_secret(text: str) -> bool:
 
 def code_address(name: str, secret: str) -> str:
     """Give what authenticator apps read: a key URI."""
-    return TOTP(base64.b32decode(secret), _DIGITS, SHA1(), _STEP_S).get_provisioning_uri(  # noqa: S303
-        name, "Likeness"
-    )
+    return _codes(secret).get_provisioning_uri(name, "Likeness")
 
 
 def taken(password: Password, code: str, now: datetime) -> Password | None:
@@ -166,13 +164,18 @@ def taken(password: Password, code: str, now: datetime) -> Password | None:
         return password
     if not is_code_secret(password.code_secret):
         return None
-    code, secret = "".join(code.split()), base64.b32decode(password.code_secret)
+    code, codes = "".join(code.split()), _codes(password.code_secret)
     present = int(now.timestamp()) // _STEP_S
     for step in (present - 1, present, present + 1):
-        expected = TOTP(secret, _DIGITS, SHA1(), _STEP_S).generate(step * _STEP_S)  # noqa: S303
+        expected = codes.generate(step * _STEP_S)
         if hmac.compare_digest(expected, code.encode()) and step > password.last_step:
             return replace(password, last_step=step)
     return None
+
+
+def _codes(secret: str) -> TOTP:
+    # RFC 6238's usual parameters, which every authenticator app takes.
+    return TOTP(base64.b32decode(secret), _DIGITS, SHA1(), _STEP_S)  # noqa: S303
 
 
 def has_secret(
