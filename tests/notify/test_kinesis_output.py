@@ -160,14 +160,14 @@ def test_what_waits_for_too_long_is_dropped_and_counted(
     stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who is erased meanwhile is named in it: no slow stream may keep that for long."""
-    monkeypatch.setattr(kinesis_module, "_LONGEST_WAIT_S", 0.3)
     stream.open.clear()
     with output(stream) as told:
         told.tell(0)
         assert stream.asked.wait(5)
         told.tell(1)
         told.tell(2)
-        time.sleep(0.4)
+        now_s = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now_s + kinesis_module._LONGEST_WAIT_S + 1)
         told.tell(3)
         stream.open.set()
     assert numbers(stream) == [0, 3]
