@@ -73,14 +73,15 @@ def some_template(home: Home) -> Template:
 
 def references_of(home: Home, count: int) -> Iterator[NewReference]:
     """Give references of as many people, with templates that spread as real ones do."""
-    cohort = home.standards.cohort(home.templates_of(None).model)
+    model = home.templates_of(None).model
+    cohort = home.standards.cohort(model)
     version = cohort.version
     for numbers, vectors in SyntheticGallery(count, cohort.vectors.shape[1]).blocks():
         means = cohort.means(vectors)
         for number, vector, mean in zip(numbers.tolist(), vectors, means.tolist(), strict=True):
             even = CohortStatistics(mean, version)
             yield NewReference(
-                Template(vector, home.templates_of(None).model, even),
+                Template(vector, model, even),
                 _FACE,
                 number.to_bytes(32),
                 (640, 480),

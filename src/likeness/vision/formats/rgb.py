@@ -11,12 +11,17 @@ import cv2
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
+from PIL import _imaging as core
+from PIL.ImageFile import ImageFile
 
 from likeness.errors import InvalidImage, UnsupportedImageFormat
 
 # Rows are converted in bands of about this many pixels: intermediate copies stay in the processor's
 # cache, and a large picture never exists three times over.
 _BAND_PIXELS = 1 << 16
+# What Pillow averages by itself comes out small, and other threads go on as long as that takes.
+_BAND_AVERAGED = 1 << 22
+_AVERAGED = ("L", "RGB")
 _WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 _MAY_BE_CLEAR = ("1", "L", "P", "RGB")
 _DIRECT = ("1", "L", "P", "CMYK", "YCbCr", "RGBX")
@@ -33,17 +38,23 @@ def from_pillow(
     """
     if picture.size != (width, height):
         raise size_mismatch((width, height), picture.size)
-    picture.load()
+    _load(picture)
     shift = 0
     if picture.mode.startswith("I;16"):
         (_, largest) = picture.getextrema()
         shift = shift_to_8_bits(int(largest))  # type: ignore[arg-type]  # one band: no pairs
     out = np.empty((-(-height // reduction), -(-width // reduction), 3), np.uint8)
-    rows = reduction * max(1, _BAND_PIXELS // (width * reduction))
+    averages = reduction > 1 and picture.mode in _AVERAGED and "transparency" not in picture.info
+    pixels = _BAND_AVERAGED if averages else _BAND_PIXELS
+    rows = reduction * max(1, pixels // (width * reduction))
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        band = picture.crop((0, top, width, bottom))
-        out[top // reduction : -(-bottom // reduction)] = _band(band, shift, reduction)
+        box = (0, top, width, bottom)
+        if averages:
+            band = _band(picture.reduce(reduction, box), shift, 1)
+        else:
+            band = _band(picture.crop(box), shift, reduction)
+        out[top // reduction : -(-bottom // reduction)] = band
     return out
 
 
@@ -74,6 +85,17 @@ def size_mismatch(promised_wh: tuple[int, int], came_wh: tuple[int, int]) -> Inv
         f"Damaged: the header promises {promised_wh[0]}x{promised_wh[1]} pixels and"
         f" {came_wh[0]}x{came_wh[1]} came. Save the picture anew."
     )
+
+
+def _load(picture: PIL.Image.Image) -> None:
+    """Decode a picture into memory of its own, which the system clears where it is first used.
+
+    Pillow clears memory that others had, and holds Python's lock for as long: 0.2 s for 100 million
+    pixels, in which no other thread can do anything.
+    """
+    if isinstance(picture, ImageFile) and picture.tile:
+        picture.im = core.new_block(picture.mode, picture.size)
+    picture.load()
 
 
 def _band(band: PIL.Image.Image, shift: int, reduction: int) -> NDArray[np.uint8]:
