@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from likeness.errors import InvalidImage
+from likeness.vision.formats.apart import answer, decode_apart
 from likeness.vision.formats.header import (
     ALPHA,
     CMYK,
@@ -41,6 +42,8 @@ _MAX_LAYERS = 256
 # write one for about 1000 to 4000.
 _PIXELS_PER_PART = 256
 _MIN_PARTS = 1 << 16
+# Others wait no longer than this for a picture: those of passports take a tenth of it.
+_HELD_S = 0.05
 # Samples and their wavelet coefficients are four bytes each in OpenJPEG, then Pillow has a copy.
 _DECODER_BYTES, _BYTES_PER_COMPONENT = 5.0, 5.5
 
@@ -90,6 +93,13 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
         picture.reduce = ours.bit_length() - 1
         picture.load()
         return from_pillow(picture, *header.reduced_wh(ours), reduction // ours)
+
+
+def _pixels_or_apart(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
+    """Decode; what takes long in a process of its own: Pillow holds Python's lock meanwhile."""
+    if _DECODER.seconds(header, len(data)) / reduction < _HELD_S:
+        return _pixels(data, header, reduction)
+    return decode_apart(__name__, data, header, reduction)
 
 
 def _remarks_on_colours(data: bytes, components: int) -> tuple[str, ...]:
@@ -210,8 +220,9 @@ def _expect(what: str, came: int, most: int) -> None:
         )
 
 
-JPEG2000 = Format(
-    begins_with(_SIGNATURE_BOX, _SOC_SIZ),
-    _header,
-    Decoder("JPEG 2000", _pixels, byte_ns=110.0),  # its arithmetic decoder goes bit by bit
-)
+# Its arithmetic decoder goes bit by bit.
+_DECODER = Decoder("JPEG 2000", _pixels_or_apart, byte_ns=110.0)
+JPEG2000 = Format(begins_with(_SIGNATURE_BOX, _SOC_SIZ), _header, _DECODER)
+
+if __name__ == "__main__":
+    answer(_header, _pixels)
