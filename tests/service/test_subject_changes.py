@@ -119,6 +119,21 @@ def undo(home: Home, subject: str) -> ChangedSubject:
     return acts.undo_subject_change(home, caller(home), "staff", subject)
 
 
+def test_the_id_that_a_client_chose_for_faces_means_whose_they_are(home: Home) -> None:
+    chosen = [(1, "Ada", "badge-1"), (2, "Ada L.", "badge-2"), (3, "Bob", "all"), (4, "Eve", "all")]
+    of = [replace(person(home, seed, name), external_id=its) for seed, name, its in chosen]
+    enrol(home.gallery, "staff", [*of, replace(person(home, 5), external_id="nobody")])
+
+    acts.merge_subjects(home, caller(home), "staff", "badge-2", "badge-1")
+    assert acts.rename_subject(home, caller(home), "staff", "badge-2", "A").subject.name == "A"
+    assert acts.undo_subject_change(home, caller(home), "staff", "badge-1").subject.name == "Ada"
+    with pytest.raises(Conflict, match=r"people.*: 'Bob', 'Eve'"):
+        acts.rename_subject(home, caller(home), "staff", "all", "C")
+    for name in ("nobody", "badge-3"):
+        with pytest.raises(NoSuchSubject):
+            acts.rename_subject(home, caller(home), "staff", name, "C")
+
+
 def test_changes_are_searched_at_once_and_undone_by_one_act(home: Home) -> None:
     ids = people(home, Ada=[1, 2], Lovelace=[3, 4], Bo=[5])
     before, ada, lovelace = who_has(home), id_of(home, "Ada"), id_of(home, "Lovelace")

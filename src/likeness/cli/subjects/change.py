@@ -16,7 +16,12 @@ from likeness.service.enrol.subject_changes import ChangedSubject
 from likeness.v1.subject_answers import ChangedSubjectAnswer, SubjectAnswer
 
 Of = Annotated[str, typer.Option("--collection", metavar="NAME", help="Collection they are in.")]
-Subject = Annotated[str, typer.Argument(metavar="SUBJECT", help="The subject's name.")]
+Subject = Annotated[
+    str,
+    typer.Argument(
+        metavar="SUBJECT", help="The subject's name, or the ExternalImageId of their faces."
+    ),
+]
 New = Annotated[str, typer.Argument(metavar="NEW", help="The new name, which nobody has yet.")]
 
 

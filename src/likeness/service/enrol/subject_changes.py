@@ -26,7 +26,7 @@ from likeness.gallery import (
 )
 from likeness.review import Followed
 from likeness.service.enrol.change_remarks import told_of_given, told_of_merge, told_of_split
-from likeness.service.enrol.subjects import ListedSubject, named
+from likeness.service.enrol.subjects import ListedSubject, meant
 from likeness.service.uses import Caller, Outcome, Rows
 from likeness.terms import Action
 
@@ -66,13 +66,13 @@ def rename_subject(
     """Give the subject of a name another name.
 
     Raises:
-        NoSuchCollection, NoSuchSubject: there is none of that name.
+        NoSuchCollection, NoSuchSubject: there is none of that name or external id.
         InvalidRequest: the new name cannot be kept.
         AlreadyExists: they have it already, or another of the collection has.
     """
 
     def rename(its: CollectionRows, now: datetime) -> SubjectChange:
-        change = its.subject_changes.rename(named(its, subject), new_name)
+        change = its.subject_changes.rename(meant(its, subject), new_name)
         its.subject_changes.keep(change, None, now)
         return change
 
@@ -85,14 +85,14 @@ def merge_subjects(
     """Make all references of a subject, or of several, another's; those are gone then.
 
     Raises:
-        NoSuchCollection, NoSuchSubject: there is none of that name.
+        NoSuchCollection, NoSuchSubject: there is none of that name or external id.
         InvalidRequest: they are one subject, or nobody is named.
         KeyUnusable: a reference was changed from outside.
     """
     names = [subjects] if isinstance(subjects, str) else list(dict.fromkeys(subjects))
 
     def merge(its: CollectionRows, now: datetime) -> SubjectChange:
-        gone, other = [named(its, one) for one in names], named(its, into)
+        gone, other = [meant(its, one) for one in names], meant(its, into)
         change = its.subject_changes.merge(gone, other)
         followed = [
             review.follow_merge(
@@ -110,7 +110,7 @@ def merge_subjects(
         return change
 
     def remark(of: Collection, its: CollectionRows) -> list[str]:
-        return told_of_merge(rows, of, its, [named(its, one) for one in names], named(its, into))
+        return told_of_merge(rows, of, its, [meant(its, one) for one in names], meant(its, into))
 
     return _changed(rows, caller, name, merge, remark)
 
@@ -126,7 +126,7 @@ def split_subject(
     """Make some references of a subject those of a new subject.
 
     Raises:
-        NoSuchCollection, NoSuchSubject: there is none of that name.
+        NoSuchCollection, NoSuchSubject: there is none of that name or external id.
         NotFound: the collection has not one of the references.
         InvalidRequest: no reference is named, or all are; or the name cannot be kept.
         Conflict: a reference is not the subject's.
@@ -135,12 +135,12 @@ def split_subject(
     """
 
     def split(its: CollectionRows, now: datetime) -> SubjectChange:
-        whole = named(its, subject)
+        whole = meant(its, subject)
         change = its.subject_changes.split(whole, new_name, reference_ids, now)
         return _followed(its, change, whole.id, change.others[0], now)
 
     def remark(of: Collection, its: CollectionRows) -> list[str]:
-        return told_of_split(rows, of, its, named(its, subject), set(reference_ids))
+        return told_of_split(rows, of, its, meant(its, subject), set(reference_ids))
 
     return _changed(rows, caller, name, split, remark)
 
@@ -156,7 +156,7 @@ def move_references(
     """Make some references of a subject another's, who is there.
 
     Raises:
-        NoSuchCollection, NoSuchSubject: there is none of that name.
+        NoSuchCollection, NoSuchSubject: there is none of that name or external id.
         NotFound: the collection has not one of the references.
         InvalidRequest: no reference is named, or all are; or they are one subject.
         Conflict: a reference is not the subject's.
@@ -164,12 +164,12 @@ def move_references(
     """
 
     def move(its: CollectionRows, now: datetime) -> SubjectChange:
-        whose, other = named(its, subject), named(its, to)
+        whose, other = meant(its, subject), meant(its, to)
         change = its.subject_changes.move(whose, other, reference_ids)
         return _followed(its, change, whose.id, other, now)
 
     def remark(of: Collection, its: CollectionRows) -> list[str]:
-        return told_of_given(rows, of, its, named(its, to), reference_ids)
+        return told_of_given(rows, of, its, meant(its, to), reference_ids)
 
     return _changed(rows, caller, name, move, remark)
 
@@ -206,7 +206,7 @@ def undo_subject_change(
     `change_id` is which change is meant, where somebody has seen one: another is not undone for it.
 
     Raises:
-        NoSuchCollection, NoSuchSubject: there is none of that name.
+        NoSuchCollection, NoSuchSubject: there is none of that name or external id.
         NotFound: there is nothing that could be undone.
         Conflict: something else was changed since.
         AlreadyExists: a name that would come back is another's by now.
@@ -214,7 +214,7 @@ def undo_subject_change(
     """
 
     def undo(its: CollectionRows, now: datetime) -> SubjectChange:
-        kept = its.subject_changes.last_of(named(its, subject))
+        kept = its.subject_changes.last_of(meant(its, subject))
         if change_id not in (None, kept.id):
             raise Conflict(
                 "Something else was changed since, so nothing was undone. Look at what the last"

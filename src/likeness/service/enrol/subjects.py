@@ -39,6 +39,7 @@ from likeness.service.uses import (
 from likeness.terms import Action, Duty, Obligation, Template, compare
 
 T = TypeVar("T")
+_MOST_NAMED = 5
 
 
 class SubjectFull(Conflict):
@@ -350,6 +351,27 @@ def named(its: CollectionRows, name: str) -> Subject:
     if found is None:
         raise NoSuchSubject(name)
     return found
+
+
+def meant(its: CollectionRows, name: str) -> Subject:
+    """Find the subject whom a name means: theirs, or the id a client chose for their references.
+
+    Raises:
+        NoSuchSubject: there is neither.
+        InvalidRequest: nobody can have that name.
+        Conflict: references of several subjects have that id.
+    """
+    found = its.subjects.find(name)
+    if found is not None:
+        return found
+    numbers = {one.subject_number for one in its.references.of_external_id(name)} - {None}
+    subjects = its.subjects.by_numbers(one for one in numbers if one is not None)
+    if len(subjects) > 1:
+        names = ", ".join(sorted(repr(one.name) for one in subjects.values())[:_MOST_NAMED])
+        raise Conflict(f"{name!r} is the id of faces of several people. Name one of them: {names}.")
+    for one in subjects.values():
+        return one
+    raise NoSuchSubject(name)
 
 
 def require_nobody_to_look(record: Record) -> None:
