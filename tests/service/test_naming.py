@@ -44,8 +44,10 @@ def test_strangers_who_are_alike_stand_for_those_of_a_collection_that_was_not_me
     assert (between.match, between.decided_by) == (False, Strangers.ALIKE)
     assert between.fmr_at_hand == pytest.approx(1e-3)
     assert between.unnamed_because == (
-        "Too many strangers of one sex, race and age score as high: 1 in 1,000, where"
-        " 1 in 100,000 of any strangers do."
+        "Too many strangers of one sex, race and age score as high: 1 in 1,000, where 1 in 10,000"
+        " is needed. They stand for the people here until 30 of these are enrolled by name and"
+        " measured. Enrol more people by name, look at the candidates yourself, or accept that more"
+        " strangers are named (a higher LIKENESS_FPIR)."
     )
     assert searched.verdict(-0.49, None).match
 
@@ -58,7 +60,11 @@ def test_a_collections_own_strangers_decide_by_own_scores_where_they_were_measur
     lifted = searched.verdict(-0.6, -0.8)
     assert (lifted.match, lifted.decided_by) == (False, Strangers.OWN)
     assert lifted.fmr_at_hand == pytest.approx(1e-2)
-    assert "different people here" in (lifted.unnamed_because or "")
+    assert lifted.unnamed_because == (
+        "Too many different people here score as high: 1 in 100, where 1 in 10,000 is needed. Look"
+        " at the candidates yourself, or accept that more strangers are named (a higher"
+        " LIKENESS_FPIR)."
+    )
 
 
 def test_any_strangers_still_decide_where_those_at_hand_are_less_alike() -> None:
@@ -117,7 +123,9 @@ def test_a_rate_that_is_not_known_among_those_at_hand_names_nobody_and_says_so()
     searched = naming(own=few)
     verdict = searched.verdict(-0.1, -0.1)
     assert not verdict.match
-    assert verdict.unnamed_because == ("The rate needed is not known among different people here.")
+    assert (verdict.unnamed_because or "").startswith(
+        "The rate needed, 1 in 10,000, is not known among different people here. Look"
+    )
     (limit,) = limits_of(searched)
     assert "among different people here rates are known down to 1 in 100" in limit
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from likeness.terms import (
+    FEWEST_SUBJECTS,
     IDENTICAL,
     Calibration,
     GroupWarning,
@@ -21,6 +22,9 @@ from likeness.terms import (
 
 SIMILARITY = 80.0
 """How alike candidates have to be where nobody says otherwise, 0 to 100."""
+
+_ACCEPT = "accept that more strangers are named (a higher LIKENESS_FPIR)."
+_REMEDY = f"Look at the candidates yourself, or {_ACCEPT}"
 
 
 class Strangers(StrEnum):
@@ -133,7 +137,7 @@ class Naming:
             decided_by,
             match,
             extrapolated,
-            None if match else self._why_unnamed(score, fmr, fmr_at_hand),
+            None if match else self._why_unnamed(score, fmr_at_hand),
             self.calibration.interval(score),
         )
 
@@ -169,24 +173,37 @@ class Naming:
         """Say how many of the references score as high for a stranger, by the rate that decides."""
         return max(verdict.fmr, verdict.fmr_at_hand or 0.0) * self.compared
 
-    def _why_unnamed(self, score: float, fmr: float, fmr_at_hand: float | None) -> str | None:
+    def _why_unnamed(self, score: float, fmr_at_hand: float | None) -> str | None:
         """Say why somebody whom any strangers hardly reach is not named; None for others."""
         if score >= IDENTICAL or score < self.point.threshold:
             return None
         if not self.point.calibrated:
             return (
                 f"The rate that a search of {self.compared:,} references needs is not known for"
-                " this model."
+                f" this model. {_REMEDY}"
             )
         if fmr_at_hand is None:
             return (
                 "Somebody was erased, and the collection's people are measured anew: search again."
             )
+        whose, needed = self.whose.in_words, one_in(self.rate)
         if self.point_at_hand is not None and not self.point_at_hand.calibrated:
-            return f"The rate needed is not known among {self.whose.in_words}."
+            said = f"The rate needed, {needed}, is not known among {whose}."
+        else:
+            said = (
+                f"Too many {whose} score as high: {one_in(fmr_at_hand)}, where {needed} is needed."
+            )
+        return f"{said} {self._remedy}"
+
+    @property
+    def _remedy(self) -> str:
+        """Say what helps where those at hand are too much alike."""
+        if self.whose is Strangers.OWN:
+            return _REMEDY
         return (
-            f"Too many {self.whose.in_words} score as high: {one_in(fmr_at_hand)}, where"
-            f" {one_in(fmr)} of any strangers do."
+            f"They stand for the people here until {FEWEST_SUBJECTS} of these are enrolled by name"
+            " and measured. Enrol more people by name, look at the candidates yourself, or"
+            f" {_ACCEPT}"
         )
 
 
