@@ -86,17 +86,21 @@ class GroupWarning:
 
     @property
     def in_words(self) -> str:
-        """Which group's strangers match how much more often than was asked for."""
+        """Which group's strangers match how much more often than was asked for.
+
+        It stands below comparisons of any two people, so it says that it is of the model.
+        """
         others = self.groups - 1
         also = (
             f" So do {others} more group{'' if others == 1 else 's'}, {self.warn_from:g} times or"
             " more."
         )
         return (
-            f"Warning: of {self.group} alone, {one_in(self.fmr)} pairs of strangers"
-            f" ({one_in(self.low)} to {one_in(self.high)}) reach this threshold,"
-            f" {self.times:.0f} times as many as the {one_in(self.asked_for)} asked for."
-            f"{also if others else ''}"
+            f"Warning: the model errs far more often for some groups, most for {self.group}."
+            f" Among them {one_in(self.fmr)} pairs of strangers ({one_in(self.low)} to"
+            f" {one_in(self.high)}) reach this threshold, {self.times:.0f} times as many as the"
+            f" {one_in(self.asked_for)} asked for.{also if others else ''} This was measured of"
+            " the model, and says nothing of who is in the picture."
         )
 
 
