@@ -45,6 +45,15 @@ def test_who_guesses_waits_and_learns_nothing(pages: Pages) -> None:
     assert person.sign_in(name, PASSWORD).status == 429
 
 
+def test_a_browser_at_the_bare_address_is_led_to_the_pages(pages: Pages) -> None:
+    person = pages.stranger(accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    assert person.see("/").path == "/console/sign-in"
+    # Others get the wire's answer, and so does what is not GET.
+    assert pages.stranger(accept="*/*").client.get("/").status_code == 404
+    posted = person.client.post("/", content=b"{}")
+    assert posted.headers["content-type"] == "application/x-amz-json-1.1"
+
+
 def test_forms_from_elsewhere_are_refused(pages: Pages) -> None:
     person = pages.person()
     sent = person.client.post("/console/sign-out", data={"csrf": "x"})

@@ -2,7 +2,7 @@
 
 import logging
 import shlex
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from functools import cache, partial
 from operator import methodcaller
@@ -10,9 +10,11 @@ from operator import methodcaller
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from likeness.access import IssuedSecret, KnownKeys, RequestTokens
 from likeness.app.buckets import buckets_of
@@ -26,6 +28,7 @@ from likeness.app.upkeep import Upkeep, tasks_of
 from likeness.artifacts import Progress
 from likeness.config import Settings
 from likeness.console.application import Application as Console
+from likeness.console.visit import ROOT
 from likeness.errors import LikenessError
 from likeness.jobs import MOST_LASTING, LocalRunner
 from likeness.rekognition.application import Application as Rekognition
@@ -123,12 +126,14 @@ class Serving(Closing):
             ],
             redirect_slashes=False,
             # Other sites' pages may sign requests with a key of theirs; ours are for people.
-            default=below(
-                {"/console": Console(offered, self._gate)},
-                otherwise=open_to(
-                    origins,
-                    below({"/v1/": OwnActs(acts, self._gate)}, otherwise=rekognition),
-                ),
+            default=_led_to_pages(
+                below(
+                    {"/console": Console(offered, self._gate)},
+                    otherwise=open_to(
+                        origins,
+                        below({"/v1/": OwnActs(acts, self._gate)}, otherwise=rekognition),
+                    ),
+                )
             ),
         )
 
@@ -155,6 +160,22 @@ class Serving(Closing):
         except LikenessError:
             return False
         return True
+
+
+def _led_to_pages(otherwise: ASGIApp) -> ASGIApp:
+    """Lead whoever opens the server's bare address in a browser to the pages.
+
+    Browsers alone ask for HTML there; clients of Rekognition POST to it.
+    """
+
+    def application(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        asks = scope["path"] == "/" and scope.get("method") in ("GET", "HEAD")
+        if asks and "text/html" in Headers(scope=scope).get("accept", ""):
+            to = RedirectResponse(ROOT, 303, {"cache-control": "no-store", "vary": "accept"})
+            return to(scope, receive, send)
+        return otherwise(scope, receive, send)
+
+    return application
 
 
 def _runner(backend: Backend, installation: Installation, uploads: Uploads) -> LocalRunner:
