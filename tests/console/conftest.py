@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -32,6 +33,7 @@ class Pages:
         self.url = running.url
         self.folder = running.home
         self.first_key = running.access_key_id, running.secret
+        self.client: Any = running.client()
         self.home: Home = serving.home
         self.opened = ExitStack()
 

@@ -41,18 +41,37 @@ def test_somebody_new_finds_enrols_and_recognises(new: Pages) -> None:
     assert "New here?" in first.text
     assert "/console/tour" in first.links
 
+    assert first.links.count("/console/tour") == 1
     tour = person.see("/console/tour")
-    assert "/console/try?sample=0" in tour.links
+    assert "/console/try?tour=1&sample=0" in tour.links
+    assert "Done" not in tour.text
+    assert tour.html.count('class="button"') == 1  # of the first step
     assert tour.html.count("<figcaption>") == 2  # Ann and Bob; her other photograph is to be found
 
-    find = person.see("/console/try", sample="0")
-    assert "1 face." in person.send(find, "/console/try").text
+    find = person.see("/console/try", tour="1", sample="0")
+    assert "Step 1 of 3 of the tour" in find.text
+    has_found = person.send(find, "/console/try")
+    assert "1 face." in has_found.text
+    assert "put one of your own in its place" in has_found.text
+    assert "/console/tour?done=1" in has_found.links
 
+    tour = person.see("/console/tour", done="1")
+    assert tour.text.count("✓ Done") == 1
+    assert "<button>" in tour.html
     ready = person.send(tour, "/console/tour/enrol")
     assert ready.path == "/console/try/search"
     assert "2 people are enrolled." in ready.text
+    assert "Step 3 of 3 of the tour" in ready.text
     recognised = person.send(ready, "/console/try/search")
     assert "Likely Ann:" in recognised.text
+    assert "CollectionId='sample-people'" in recognised.text
+    assert "/console/tour?done=3" in recognised.links
+
+    assert person.see("/console/tour").text.count("✓ Done") == 2
+    over = person.see("/console/tour", done="3")
+    assert over.text.count("✓ Done") == 3
+    links = {"/console/collections/sample-people/settings", "/console/review", "/console/in-force"}
+    assert links <= set(over.links)
 
     again = person.send(person.see("/console/tour"), "/console/tour/enrol")
     assert again.status == 200

@@ -1,21 +1,30 @@
 """Trying it out: faces are found, compared and searched for, and answered in words."""
 
+import html
 import json
+import os
 import re
 import struct
+import subprocess
+import sys
 import zlib
 from itertools import count
+from pathlib import Path
 
 import pytest
+from botocore.session import Session
 
+from likeness.console.pages.try_programs import is_for_boto3
 from likeness.service.enrol.collections import create_collection
 from likeness.service.enrol.enrol import Demands, Enroller
 from likeness.service.enrol.sources import NamedPicture
 from likeness.service.uses import Caller
 from likeness.terms import Principal, Role
 from likeness.vision.decode import inspect
+from tests.cli.conftest import ship_standards
 from tests.console.conftest import PASSWORD, Pages
 from tests.console.people import Files, Person, Shown
+from tests.rekognition.conftest import serving_discs
 from tests.rekognition.operations.discs import BLUE, GREEN, RED, beside, disc, grey
 
 TRY, COMPARE, SEARCH = "/console/try", "/console/try/compare", "/console/try/search"
@@ -48,9 +57,11 @@ def found(person: Person, *pictures: bytes) -> Shown:
     return person.send(person.see(TRY), TRY, files=files)
 
 
-def compared(person: Person, first: bytes, second: bytes) -> Shown:
+def compared(
+    person: Person, first: bytes, second: bytes, names: tuple[str, str] = ("a.png", "b.png")
+) -> Shown:
     """Compare two pictures."""
-    files = {"first": ("a.png", first), "second": ("b.png", second)}
+    files = {"first": (names[0], first), "second": (names[1], second)}
     return person.send(person.see(COMPARE), COMPARE, files=files)
 
 
@@ -65,6 +76,23 @@ def beside_field(shown: Shown, field: str) -> str:
     """Give what is said beside a field; nothing where nothing is."""
     said = re.search(rf'id="{field}-wrong">([^<]*)<', shown.html)
     return "" if said is None else said[1]
+
+
+def programs(shown: Shown) -> list[str]:
+    """Give the programs for boto3 that are shown."""
+    texts = re.findall(r"<pre[^>]*><code>(from .*?)</code>", shown.html, re.DOTALL)
+    return [html.unescape(one) for one in texts]
+
+
+def ran(pages: Pages, shown: Shown, folder: Path) -> str:
+    """Paste the program that is shown, and run it in a folder with a key; gives what it prints."""
+    (program,) = programs(shown)
+    key = dict(zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), pages.first_key, strict=True))
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), **key}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def document(shown: Shown) -> dict[str, object]:
@@ -159,7 +187,7 @@ def test_a_picture_is_the_same_as_itself(person: Person) -> None:
 def test_two_people_are_no_match(person: Person) -> None:
     shown = compared(person, disc(RED), disc(BLUE))
     assert shown.status == 200
-    assert "No match." in shown.text
+    assert "No match. A match needs a score that at most 1 in 1,000 strangers reach." in shown.text
     assert "Likely" not in shown.text
     # Of those who do not match it is not told how alike they are.
     assert "similarity" not in json.dumps(document(shown)["others"])
@@ -169,7 +197,10 @@ def test_every_face_of_the_second_picture_is_compared(person: Person) -> None:
     shown = compared(person, disc(GREEN), beside(disc(RED), disc(GREEN, side=120)))
     assert "pictures of 2 strangers" in shown.text
     assert shown.html.count("is-match") >= 2
-    assert "No match: strangers score as high too often." in shown.text
+    assert "No match. A match needs a score" in shown.text
+    # What came of it comes before the pictures.
+    verdict = shown.html.index('<p class="answer">Likely the same person')
+    assert verdict < shown.html.index('src="data:image/jpeg')
 
 
 @pytest.mark.parametrize(("first", "second", "field"), [(0, 1, "first"), (1, 0, "second")])
@@ -189,7 +220,8 @@ def test_somebody_is_recognised(pages: Pages, person: Person) -> None:
     assert shown.status == 200
     assert re.search(r"Likely Ann: .*1 in [\d,]+.* strangers would score this high", shown.text)
     assert "Face 1: Ann" in shown.text
-    assert f'CollectionId="{name}"' in shown.text.replace("&#34;", '"')
+    assert f"CollectionId='{name}'" in shown.text
+    assert "x-likeness-any-strangers" in shown.text
     (face,) = document(shown)["faces"]  # type: ignore[misc]
     assert face["match"] == "Ann"  # type: ignore[index]
     assert shown.headers["x-likeness-receipt"] in shown.text
@@ -206,6 +238,86 @@ def test_the_picture_of_somebody_is_recognised_as_itself(pages: Pages, person: P
     name = enrolled(pages, Ann=disc(RED))
     shown = searched(person, name, disc(RED))
     assert "The very picture that Ann is enrolled with." in shown.text
+
+
+def test_programs_for_boto3_run_as_they_are_printed(
+    pages: Pages, person: Person, tmp_path: Path
+) -> None:
+    picture, other = "it's \u202e {her}.png", "b.png"
+    (tmp_path / picture).write_bytes(disc(RED))
+    (tmp_path / other).write_bytes(disc(RED, side=120))
+    files = {"picture": (picture, disc(RED))}
+    detects = person.send(person.see(TRY), TRY, files=files)
+    assert "'BoundingBox'" in ran(pages, detects, tmp_path)
+    assert detects.text.count("AWS_SECRET_ACCESS_KEY") == 1
+    compares = compared(person, disc(RED), disc(RED, side=120), (picture, other))
+    assert "'Similarity'" in ran(pages, compares, tmp_path)
+    name = enrolled(pages, Ann=disc(RED, side=120))
+    asked = {"collection": name}
+    searches = person.send(person.see(SEARCH), SEARCH, asked, files)
+    assert "'Similarity'" in ran(pages, searches, tmp_path)
+
+
+def test_a_collection_that_boto3_cannot_name_has_no_program(pages: Pages, person: Person) -> None:
+    caller = Caller(Principal("local:tests", Role.ADMIN), "enrol")
+    create_collection(pages.home, caller, "sample people")
+    shown = searched(person, "sample people", disc(RED))
+    assert shown.status == 200
+    assert programs(shown) == []
+    assert "cannot name the collection “sample people”" in shown.text
+
+
+def test_names_for_boto3_are_those_of_its_model() -> None:
+    model = Session().get_service_model("rekognition").shape_for("CollectionId")
+    assert model.metadata == {"min": 1, "max": 255, "pattern": r"[a-zA-Z0-9_.\-]+"}
+    fit = ["sample-people", "a.b_C9", "x" * 255]
+    assert [
+        one for one in [*fit, "", "sample people", "é", "a\n", "x" * 256] if is_for_boto3(one)
+    ] == fit
+
+
+def test_an_unnamed_face_is_called_by_its_external_id(pages: Pages, person: Person) -> None:
+    name = enrolled(pages)
+    pages.client.index_faces(CollectionId=name, Image={"Bytes": disc(RED)}, ExternalImageId="red-1")
+    shown = searched(person, name, disc(RED, side=120))
+    assert "Likely the unnamed face with external id red-1:" in shown.text
+    assert "Face 1: red-1" in shown.text
+    people = person.see(f"/console/collections/{name}").text
+    assert "Nobody has a name yet." in people
+    assert "Nobody is enrolled yet." not in people
+
+
+def test_an_empty_collection_is_said_to_be_empty_and_is_not_the_first_choice(
+    pages: Pages, person: Person
+) -> None:
+    caller = Caller(Principal("local:tests", Role.ADMIN), "enrol")
+    create_collection(pages.home, caller, "0-empty")
+    enrolled(pages, Ann=disc(RED))
+    page = person.see(SEARCH)
+    assert "0-empty (empty)" in page.text
+    assert ("collection", "0-empty") not in page.form(SEARCH).fields
+    shown = searched(person, "0-empty", disc(RED))
+    assert "Nobody can be found: the collection is empty." in shown.text
+    assert "Compared with 0" not in shown.text
+
+
+def test_who_is_alike_but_not_named_is_said_with_the_reason_and_who_decides(
+    tmp_path: Path,
+) -> None:
+    shipped = ship_standards(tmp_path / "shipped")
+    chosen = {"crops": "on", "fpir": 1e-7}
+    with serving_discs(tmp_path / "home", shipped, **chosen) as (running, serving):
+        pages = Pages(running, serving)
+        with pages.opened:
+            person = pages.person()
+            name = enrolled(pages, Ann=disc(RED), Bob=disc(BLUE))
+            shown = searched(person, name, disc((222, 44, 44)))
+    assert "Nobody is named. The most alike is Ann, but that is not enough" in shown.text
+    assert "Not named: Ann, similarity" in shown.text
+    assert "a higher LIKENESS_FPIR" in shown.text
+    assert "Not a match" not in shown.text
+    assert "so reviewers were asked. You cannot decide a search of your own." in shown.text
+    assert "Case " in shown.text
 
 
 def test_a_collection_that_is_not_there_is_said_beside_the_field(

@@ -47,8 +47,9 @@ def test_pictures_are_dropped_and_pasted(visit: Callable[..., Visitor], screensh
     assert visitor.page.evaluate("document.activeElement.id") == "answer"
     # The picture is still chosen, to look at it again.
     assert visitor.page.evaluate("document.querySelector('[name=picture]').files.length") == 1
-    told = visitor.page.text_content("[data-origin] >> nth=0")
-    assert told == visitor.url
+    told = visitor.page.text_content("#answer pre >> nth=1") or ""
+    assert f"endpoint_url='{visitor.url}'" in told
+    assert "Path('given.png')" in told
     assert visitor.look(screenshots, "try-found") == []
     give(visitor, "picture", disc(GREEN), "paste")
     visitor.page.click("form.asks button:not([type=button])")

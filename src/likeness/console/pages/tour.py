@@ -1,6 +1,7 @@
 """The tour of a first start: find faces, enrol people, recognise one of them.
 
 With the sample people where their photographs were fetched; without, with pictures of one's own.
+Addresses say which step is done last, and a collection that has people in it that two are.
 """
 
 from collections.abc import Iterator
@@ -11,14 +12,16 @@ from urllib.parse import urlencode
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Photograph, Redirect, Visit, link
 from likeness.errors import AlreadyExists, InvalidRequest
-from likeness.service.enrol.collections import create_collection
+from likeness.service.enrol.collections import create_collection, list_collections
 from likeness.service.enrol.enrol import Demands, Enroller, Outcome
 from likeness.service.enrol.sources import NamedPicture
+from likeness.service.uses import Caller, Proof
 from likeness.terms import Action
 from likeness.vision.decode import DecodeLimits, Sample, inspect
 
-COLLECTION = "sample people"
+COLLECTION = "sample-people"
 """What the tour enrols into."""
+_STEPS = 3
 
 tour = Pages()
 
@@ -46,11 +49,17 @@ class _Cast:
 def show_tour(visit: Visit) -> Page:
     """Show the three steps."""
     cast = _Cast.of(visit.offered.samples)
+    # Looked at apart from an enrolment, whose receipt is to be shown.
+    looks = Caller(visit.principal, "ListCollections", proof=Proof())
+    filled = {one.name for one in list_collections(visit.home, looks) if one.size.references}
+    is_enrolled = COLLECTION in filled
     values = {
         "cast": cast.enrolled if cast.probe is not None else (),
         "probe": cast.probe,
         "collection": COLLECTION,
         "search": _search(cast),
+        "is_enrolled": is_enrolled,
+        "done": _done(visit, is_enrolled if cast.probe is not None else bool(filled)),
     }
     return Page("tour.html", values)
 
@@ -75,6 +84,13 @@ def enrol_cast(visit: Visit) -> Redirect:
     return Redirect(_search(cast), visit.t("tour.enrolled", count=known))
 
 
+def _done(visit: Visit, has_enrolled: bool) -> int:
+    """Say how many steps are done."""
+    asked = visit.query.get("done", "")
+    said = int(asked) if asked in {str(step) for step in range(1, _STEPS + 1)} else 0
+    return max(said, 2 if has_enrolled else 0)
+
+
 def _pictures(cast: _Cast) -> Iterator[NamedPicture]:
     for _, photograph in cast.enrolled:
         content = photograph.content
@@ -86,5 +102,7 @@ def _pictures(cast: _Cast) -> Iterator[NamedPicture]:
 
 
 def _search(cast: _Cast) -> str:
-    asked = {"collection": COLLECTION, "sample": "" if cast.probe is None else str(cast.probe)}
+    asked = {"tour": str(_STEPS)}
+    if cast.probe is not None:
+        asked |= {"collection": COLLECTION, "sample": str(cast.probe)}
     return f"{link('try', 'search')}?{urlencode(asked)}"

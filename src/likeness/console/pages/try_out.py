@@ -3,18 +3,28 @@
 Pictures are shown and never kept, so an answer is a page of its own, and not one to come back to.
 """
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from markupsafe import Markup
 
+from likeness.console.pages.try_programs import (
+    is_for_boto3,
+    program_that_compares,
+    program_that_detects,
+    program_that_searches,
+)
 from likeness.console.pages.try_words import (
     FaceInWords,
+    cases_in_words,
     compared_in_words,
+    compared_with,
     face_in_words,
     named_in_words,
+    no_face_in_words,
+    no_match_in_words,
+    searched_in_words,
 )
 from likeness.console.pictures import Marked, Shown, shown
 from likeness.console.router import Pages
@@ -40,15 +50,19 @@ MOST_FACES = 100
 """Of a crowd so many are looked at, the largest."""
 _MOST_PICTURES, _MOST_LISTED = 8, 50
 _SAMPLE_PX, _DECODED_PX = 240, 1280
+_STEPS = {"detect": "1", "search": "3"}
+"""Which steps of the tour are done here."""
 
 try_out = Pages()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one picture or two, in words, over the pictures, as JSON and as boto3 code.
+    """What came of one picture or two, in words, over the pictures, as JSON and as a program.
 
     `title` names the picture where several were given; `problem` says why there is no more.
+    `cases` says who decides the cases, and `code_says` what to know of the program, or why there
+    is none.
     """
 
     title: str
@@ -59,9 +73,25 @@ class Answer:
     warning: str | None = None
     document: Any = None
     code: str = ""
+    code_says: tuple[Markup, ...] = ()
     receipt: str | None = None
+    cases: Markup | str = ""
     case_ids: tuple[str, ...] = ()
     problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A picture that was given: its name, and what reads it once it may be looked at."""
+
+    name: str
+    read: ReadSample
+    is_sample: bool = False
+
+    @property
+    def file(self) -> str:
+        """The file that a program is to read."""
+        return f"{self.name}.jpg" if self.is_sample else self.name
 
 
 @try_out.shows("/try", Action.DETECT)
@@ -76,13 +106,13 @@ def detect(visit: Visit) -> Page:
     given = _pictures(visit, "picture")
     if len(given) == 1:
         with visit.about("picture"):
-            return _detect_page(visit, (_detected(visit, *given[0]),))
+            return _detect_page(visit, (_detected(visit, given[0]),))
     answers = []
-    for name, read in given:
+    for one in given:
         try:
-            answers.append(_detected(visit, name, read))
+            answers.append(_detected(visit, one))
         except (InputError, TooBusy) as error:
-            answers.append(Answer(name, problem=str(error)))
+            answers.append(Answer(one.name, problem=str(error)))
     return _detect_page(visit, tuple(answers))
 
 
@@ -100,7 +130,7 @@ def compare(visit: Visit) -> Page:
     demands = Alike(similarity(home.fmr), None)
     caller = visit.caller("CompareFaces", _purpose(visit))
     try:
-        found = compare_faces(home, caller, first, second, demands, most_faces=MOST_FACES)
+        found = compare_faces(home, caller, first.read, second.read, demands, most_faces=MOST_FACES)
     except NoFaceInSource:
         with visit.about("first"):
             raise
@@ -114,7 +144,7 @@ def compare(visit: Visit) -> Page:
     source = [Marked(found.source_face, "", source_kind)]
     answer = Answer(
         "",
-        "" if found.matches else t("try.no_match"),
+        faces[0].says if found.matches else no_match_in_words(visit),
         (
             (t("try.first"), shown(found.source.decode(_DECODED_PX), source, purpose)),
             (t("try.second"), shown(found.target.decode(_DECODED_PX), marked, purpose)),
@@ -126,9 +156,8 @@ def compare(visit: Visit) -> Page:
         ),
         _warning(found.group_warning),
         compared_json(found),
-        "rekognition.compare_faces(\n"
-        '    SourceImage={"Bytes": first},\n    TargetImage={"Bytes": second},\n'
-        f"    SimilarityThreshold={demands.threshold:.4g},\n)",
+        program_that_compares(_origin(visit), first.file, second.file, demands.threshold),
+        _program_says(visit, first, second),
         proof.receipt,
     )
     return _page(visit, "compare", (answer,))
@@ -147,40 +176,38 @@ def search(visit: Visit) -> Page:
     with visit.about("collection"):
         if not name:
             raise InvalidRequest("No collection is chosen. Choose one, or make one first.")
-    read = _picture(visit, "picture")
+    given = _picture(visit, "picture")
     try:
-        named = name_faces(visit.home, visit.caller("identify", _purpose(visit)), name, read)
+        named = name_faces(visit.home, visit.caller("identify", _purpose(visit)), name, given.read)
     except (NotFound, InvalidRequest):
         with visit.about("collection"):
             raise
     faces = named_in_words(visit, named)
     marked = [Marked(one.face, one.label, one.kind) for one in faces]
     picture = shown(named.search.located.image, marked, _purpose_of(visit))
-    identified, t = named.identified, visit.t
-    words: Markup | str = "" if faces else _nobody(visit, named.search.located.search.smallest_face)
-    if identified.withheld:
-        words = t("try.withheld")
+    identified, t, least = named.identified, visit.t, named.naming.least_similarity
+    code = ""
+    code_says: tuple[Markup, ...] = (t("try.no_code", name=name),)
+    if is_for_boto3(name):
+        code = program_that_searches(_origin(visit), given.file, name, least)
+        differs = t("try.code_differs", similarity=f"{least:.4g}")
+        code_says = (*_program_says(visit, given), differs)
     answer = Answer(
         "",
-        words,
+        searched_in_words(visit, named, faces),
         ((t("try.picture_marked", count=len(faces)), picture),),
         faces,
         (
             *([t("try.decided")] if identified.decided else []),
-            t(
-                "try.compared_with",
-                count=named.naming.compared,
-                expected=f"{named.naming.expected_false:.2g}",
-            ),
+            *compared_with(visit, named),
             *identified.sample.remarks,
         ),
         _warning(named.naming.group_warning),
         identified_json(identified),
-        "rekognition.search_faces_by_image(\n"
-        f"    CollectionId={json.dumps(name, ensure_ascii=False)},\n"
-        '    Image={"Bytes": picture},\n'
-        f"    FaceMatchThreshold={named.naming.least_similarity:.4g},\n)",
+        code,
+        code_says,
         visit.proof.receipt,
+        cases_in_words(visit, identified),
         tuple(map(str, identified.case_ids)),
     )
     return _search_page(visit, (answer,))
@@ -203,16 +230,24 @@ def _detect_page(visit: Visit, answers: tuple[Answer, ...] = ()) -> Page:
 def _search_page(visit: Visit, answers: tuple[Answer, ...] = ()) -> Page:
     # Looked at apart from the search itself, whose receipt is to be shown.
     looks = Caller(visit.principal, "ListCollections", proof=Proof())
-    names = [one.name for one in list_collections(visit.home, looks)]
-    chosen = visit.form.text("collection") or visit.query.get("collection", "")
+    found = list_collections(visit.home, looks)
+    names = [
+        (one.name, one.name if one.size.references else visit.t("try.is_empty", name=one.name))
+        for one in found
+    ]
+    first = next((one.name for one in found if one.size.references), "")
+    chosen = visit.form.text("collection") or visit.query.get("collection", first)
     listed = len(names) <= _MOST_LISTED
     return _page(visit, "search", answers, names=names, is_listed=listed, collection=chosen)
 
 
 def _page(visit: Visit, kind: str, answers: tuple[Answer, ...] = (), **more: object) -> Page:
     samples = [(str(place), one.name) for place, one in enumerate(visit.offered.samples)]
+    step = visit.form.text("tour") or visit.query.get("tour", "")
     values = {
         "kind": kind,
+        "step": step if step == _STEPS.get(kind) else "",
+        "shows_tour": False,
         "answers": answers,
         "samples": samples,
         "purposes": visit.principal.purposes,
@@ -221,11 +256,11 @@ def _page(visit: Visit, kind: str, answers: tuple[Answer, ...] = (), **more: obj
     return Page(f"try/{kind}.html", values)
 
 
-def _detected(visit: Visit, name: str, read: ReadSample) -> Answer:
+def _detected(visit: Visit, given: _Given) -> Answer:
     samples: list[Sample] = []
 
     def kept() -> Sample:
-        samples.append(read())
+        samples.append(given.read())
         return samples[0]
 
     # A use of its own for every picture, with a receipt of its own.
@@ -240,25 +275,27 @@ def _detected(visit: Visit, name: str, read: ReadSample) -> Answer:
     marked = [Marked(one.face, one.label) for one in faces]
     t, count = visit.t, len(faces)
     return Answer(
-        name,
-        t("try.faces", count=count) if faces else _nobody(visit, located.search.smallest_face),
+        given.name,
+        t("try.faces", count=count)
+        if faces
+        else no_face_in_words(visit, located.search.smallest_face),
         ((t("try.picture_marked", count=count), shown(located.image, marked, _purpose_of(visit))),),
         faces,
         samples[0].remarks,
         document=located_json(samples[0], located),
-        code='rekognition.detect_faces(Image={"Bytes": picture}, Attributes=["ALL"])',
+        code=program_that_detects(_origin(visit), given.file),
+        code_says=_program_says(visit, given),
         receipt=caller.proof.receipt,
     )
 
 
-def _picture(visit: Visit, field: str) -> ReadSample:
-    """Give what reads the picture of a field, a file or a sample, when it may be looked at."""
-    given = _pictures(visit, field)
-    return given[0][1]
+def _picture(visit: Visit, field: str) -> _Given:
+    """Give the first picture of a field, a file or a sample."""
+    return _pictures(visit, field)[0]
 
 
-def _pictures(visit: Visit, field: str) -> list[tuple[str, ReadSample]]:
-    """Name the pictures of a field, and give what reads each.
+def _pictures(visit: Visit, field: str) -> list[_Given]:
+    """Give the pictures of a field.
 
     Raises:
         InvalidRequest: there is none, or there are too many.
@@ -280,13 +317,13 @@ def _pictures(visit: Visit, field: str) -> list[tuple[str, ReadSample]]:
                 " of them."
             )
         if files:
-            return [(one.name, reading(one.content)) for one in files]
+            return [_Given(one.name, reading(one.content)) for one in files]
         chosen = visit.form.text(f"{field}_sample")
         if not chosen:
             raise InvalidRequest("No picture is given. Choose, drop or paste one.")
         if (sample := _sample(visit, chosen)) is None:
             raise InvalidRequest("There is no such sample picture. Choose another.")
-        return [(sample.name, reading(sample.content))]
+        return [_Given(sample.name, reading(sample.content), is_sample=True)]
 
 
 def _sample(visit: Visit, number: str) -> Photograph | None:
@@ -304,8 +341,14 @@ def _purpose_of(visit: Visit) -> str:
     return _purpose(visit) or next(iter(visit.principal.purposes), UNDECLARED)
 
 
-def _nobody(visit: Visit, smallest_px: float) -> Markup:
-    return visit.t("try.no_face", smallest=round(smallest_px))
+def _origin(visit: Visit) -> str:
+    """Give the server's address as a browser has it that sends a form."""
+    return visit.headers.get("origin") or f"http://{visit.headers.get('host', '')}"
+
+
+def _program_says(visit: Visit, *given: _Given) -> tuple[Markup, ...]:
+    samples = (visit.t("try.code_sample"),) if any(one.is_sample for one in given) else ()
+    return (visit.t("try.code_says"), *samples)
 
 
 def _warning(warning: GroupWarning | None) -> str | None:

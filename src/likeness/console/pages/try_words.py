@@ -1,12 +1,13 @@
 """Faces, comparisons and searches in words, for whoever reads a page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from likeness.console.drawing import similarity
 from likeness.console.visit import Visit
-from likeness.service.search.identify import Candidate, Identification
+from likeness.service.search.identify import Candidate, Identification, Identified
 from likeness.service.search.named import Named
 from likeness.service.search.naming import Naming
 from likeness.service.search.pictures import ComparedFace, ComparedFaces
@@ -85,7 +86,7 @@ def _pose(visit: Visit, face: Face) -> Markup:
 def compared_in_words(visit: Visit, found: ComparedFaces) -> tuple[FaceInWords, ...]:
     """Say of every face of the second picture whether it is likely the same person's."""
     compared = len(found.matches) + len(found.others)
-    t = visit.t
+    t, unlike = visit.t, no_match_in_words(visit)
     matches = [
         face_in_words(
             visit,
@@ -102,10 +103,15 @@ def compared_in_words(visit: Visit, found: ComparedFaces) -> tuple[FaceInWords, 
         for number, one in enumerate(found.matches, 1)
     ]
     others = [
-        face_in_words(visit, one.face, str(number), kind="other", says=t("try.face_no_match"))
+        face_in_words(visit, one.face, str(number), kind="other", says=unlike)
         for number, one in enumerate(found.others, len(matches) + 1)
     ]
     return (*matches, *others)
+
+
+def no_match_in_words(visit: Visit) -> Markup:
+    """Say what a comparison asks for that a face does not reach; how alike it is stays untold."""
+    return visit.t("try.no_match", rate=one_in(visit.home.fmr))
 
 
 def _same(visit: Visit, one: ComparedFace, compared: int) -> Markup:
@@ -125,6 +131,42 @@ def _alike(visit: Visit, one: ComparedFace) -> tuple[Markup, ...]:
     return (visit.t("try.at_hand.alike", rate=one_in(rate)),)
 
 
+def searched_in_words(visit: Visit, named: Named, faces: Sequence[FaceInWords]) -> Markup | str:
+    """Say first what came of a search."""
+    t = visit.t
+    if named.identified.withheld:
+        return t("try.withheld")
+    if not named.naming.compared:
+        return t("try.empty")
+    if not faces:
+        return no_face_in_words(visit, named.search.located.search.smallest_face)
+    if len(faces) == 1:
+        return faces[0].says
+    matches = sum(one.match is not None for one in named.identified.faces)
+    return t("try.named_of", count=matches, faces=len(faces))
+
+
+def compared_with(visit: Visit, named: Named) -> tuple[Markup, ...]:
+    """Say how many references a search looked through; nothing of none."""
+    naming = named.naming
+    if not naming.compared:
+        return ()
+    expected = f"{naming.expected_false:.2g}"
+    return (visit.t("try.compared_with", count=naming.compared, expected=expected),)
+
+
+def cases_in_words(visit: Visit, identified: Identified) -> Markup | str:
+    """Say why people are asked, and who acts now; nothing where they have decided."""
+    if identified.decided or not identified.case_ids:
+        return ""
+    return visit.t(f"try.asked.{'owed' if identified.withheld else 'unsettled'}")
+
+
+def no_face_in_words(visit: Visit, smallest_px: float) -> Markup:
+    """Say that no face was found, and what a face has to be like."""
+    return visit.t("try.no_face", smallest=round(smallest_px))
+
+
 def named_in_words(visit: Visit, named: Named) -> tuple[FaceInWords, ...]:
     """Say of every face of a picture who of the collection it likely is."""
     withheld = named.identified.withheld
@@ -142,7 +184,7 @@ def _named(
         _candidate(visit, other, naming) for other in one.candidates[0 if match is None else 1 :]
     )
     if match is None:
-        says = t("try.face_withheld") if withheld else t("try.no_match")
+        says = _unnamed(visit, one, withheld=withheld)
         return face_in_words(visit, one.face, label, kind="other", says=says, others=others)
     more: tuple[Markup, ...] = (
         *_extrapolated(visit, is_so=naming.calibration.is_extrapolated(match.comparison.score)),
@@ -150,26 +192,45 @@ def _named(
         *_at_hand(visit, match, naming),
     )
     if match.similarity >= _IDENTICAL:
-        says, more = t("try.is_picture_of", name=match.name), ()
+        says, more = t("try.is_picture_of", name=who_it_is(visit, match)), ()
     else:
-        says = t("try.is", name=match.name, rate=_rate_of(visit, match, naming))
-    title = t("try.face_named", number=label, name=match.name)
+        says = t("try.is", name=who_it_is(visit, match), rate=_rate_of(visit, match, naming))
+    title = t("try.face_named", number=label, name=match.subject or match.external_id or match.name)
     return face_in_words(
         visit, one.face, label, title=title, kind="match", says=says, more=more, others=others
     )
 
 
+def who_it_is(visit: Visit, one: Candidate) -> Markup:
+    """Say who somebody is; of a face that nobody named, what a client called it, or its id."""
+    if one.subject is not None:
+        return Markup.escape(one.subject)
+    if one.external_id is not None:
+        return visit.t("try.unnamed_called", external_id=one.external_id)
+    return visit.t("try.unnamed", id=one.name)
+
+
+def _unnamed(visit: Visit, one: Identification, *, withheld: bool) -> Markup:
+    """Say of a face that it has no name, and that somebody is much alike where that is so."""
+    t, best = visit.t, next(iter(one.candidates), None)
+    if withheld:
+        return t("try.face_withheld")
+    if best is None or best.verdict.unnamed_because is None:
+        return t("try.nobody")
+    return t("try.nobody_sure", name=who_it_is(visit, best))
+
+
 def _candidate(visit: Visit, one: Candidate, naming: Naming) -> Markup:
-    """Say how alike somebody is who is not named, or named beside another."""
+    """Say how alike somebody is who is not named, or named beside another, and why that is."""
     t, also = visit.t, "also" if one.match else "next"
     said = t(
         f"try.{also}",
-        name=one.name,
+        name=who_it_is(visit, one),
         similarity=similarity(one.similarity),
         rate=_rate_of(visit, one, naming),
     )
     why = one.verdict.unnamed_because
-    return said if why is None else Markup(" ").join((said, t("try.unnamed", why=why)))
+    return said if why is None else Markup(" ").join((said, why))
 
 
 def _at_hand(visit: Visit, one: Candidate, naming: Naming) -> tuple[Markup, ...]:

@@ -39,17 +39,12 @@ function show(html, files) {
     if (input) input.files = chosen;
   }
   document.dispatchEvent(new Event("redrawn"));
-  tellOrigin();
   const first = shown.querySelector("[aria-invalid=true]")
     ?? shown.querySelector("#problem, .problem, #answer");
   if (first) {
     if (!first.hasAttribute("tabindex") && !first.matches("input, select")) first.tabIndex = -1;
     first.focus();
   }
-}
-
-function tellOrigin() {
-  for (const place of document.querySelectorAll("[data-origin]")) place.textContent = location.origin;
 }
 
 document.addEventListener("submit", (event) => {
@@ -60,4 +55,3 @@ document.addEventListener("submit", (event) => {
   form.dataset.asking = "yes";
   ask(form, event.submitter);
 });
-tellOrigin();
