@@ -55,7 +55,7 @@ class _Served:
         if real:
             return nullcontext()
         plain = UnrecordedDesk(self.serving.home.database)
-        return patch.object(Desk, "record", lambda _, use: plain.record(use))
+        return patch.object(Desk, "record", lambda _, use, ongoing: plain.record(use))
 
     async def answer(self, request: _Request) -> None:
         """Have one request answered."""
