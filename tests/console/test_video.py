@@ -125,7 +125,9 @@ def test_a_clip_comes_in_pieces_in_any_number(pages: Pages, clip: bytes) -> None
         assert piece(person, clip[half:], clip=clip_id, offset=str(half)).status_code == 200
     page = person.see("/console/video")
     fields = {"act": "detect-faces", "clip": clip_id, "clip_bytes": str(len(clip))}
-    shown = person.send(page, "/console/video", {**fields, "clip_name": "sent from/here\\pieces.mp4"})
+    shown = person.send(
+        page, "/console/video", {**fields, "clip_name": "sent from/here\\pieces.mp4"}
+    )
     shown = done(person, shown)
     assert "pieces.mp4" in shown.text
     assert "sent from" not in shown.text
