@@ -1,4 +1,4 @@
-"""What an entry says of a live search, in words."""
+"""What an entry says, in words: of a live search, and of faces."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,3 +32,10 @@ def test_what_was_stated_is_named_and_commitments_are_not_shown(
     shown = "\n".join(entry_lines(ShownEntry(3, "3-abc", entry.to_bytes())))
     assert said in " ".join(shown.split())
     assert "cGxhY2U" not in shown
+
+
+def test_a_count_is_a_number_also_where_an_older_entry_holds_true() -> None:
+    entry = Entry(AT, Kind.DONE, USE, None, {"faces": True}, {}, (), (), {})
+    shown = "\n".join(entry_lines(ShownEntry(3, "3-abc", entry.to_bytes())))
+    assert "faces 1" in shown
+    assert "True" not in shown

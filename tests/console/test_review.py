@@ -62,6 +62,18 @@ def test_a_reviewer_notes_the_probe_then_compares_then_decides(desk: Desk) -> No
     assert {"NoteProbe", "ShowFace", "DecideCase"} <= set(desk.operations(case))
 
 
+def test_the_ledger_counts_the_faces_that_were_shown(desk: Desk) -> None:
+    case = desk.open(RED)
+    desk.reviewer().see(path_of(case))
+    look = next(
+        one.entry for one in last_entries(desk.home, 10) if one.entry.use.operation == "ShowFace"
+    )
+    assert str(look.counts["faces"]) == "1"
+    ledger = desk.reviewer(Role.AUDITOR).see("/console/in-force/ledger")
+    assert "faces 1" in ledger.text
+    assert "True" not in ledger.text
+
+
 def test_no_candidate_is_shown_before_the_probe_is_noted(desk: Desk) -> None:
     case = desk.open(RED)
     ada = desk.reviewer()

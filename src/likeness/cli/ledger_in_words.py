@@ -30,7 +30,8 @@ def _inside(entry: Entry) -> Iterator[str]:
     if entry.rules is not None:
         yield _of_rules(entry.rules)
     counted = [
-        *(f"{name} {count}" for name, count in entry.counts.items()),
+        # Some entries that were written before hold true in place of 1.
+        *(f"{name} {count:d}" for name, count in entry.counts.items()),
         *(f"{name} {one}" for name, one in entry.ids.items()),
     ]
     if counted:

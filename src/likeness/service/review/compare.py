@@ -85,8 +85,7 @@ def show_probe(
         jpeg = read_as(rows, caller, case, lambda view: view.face_for_others(None))
         look = _Look(rows, case, unblurred=unblurred)
         shown = None if jpeg is None else look.shown(jpeg)
-        blurred = blurred_details(case, unblurred=unblurred)
-        record.answered(Outcome(faces=jpeg is not None, details={**details_of(case), **blurred}))
+        record.answered(_looked_at(case, (jpeg,), unblurred=unblurred))
     return shown
 
 
@@ -243,7 +242,7 @@ def _level_of(located: Located) -> Level:
     return level_eyes(located.image, located.detections.landmarks_xy[located.foremost])
 
 
-def _looked_at(case: Case, kept: tuple[bytes | None, bytes | None], *, unblurred: bool) -> Outcome:
+def _looked_at(case: Case, kept: tuple[bytes | None, ...], *, unblurred: bool) -> Outcome:
     blurred = blurred_details(case, unblurred=unblurred)
     faces = sum(one is not None for one in kept)
     return Outcome(faces=faces, details={**details_of(case), **blurred})
