@@ -1,6 +1,7 @@
 """Review without a script: the probe first, then each candidate, each reviewer by themselves."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -9,9 +10,10 @@ from likeness.console.wording import languages
 from likeness.errors import Conflict, NotFound
 from likeness.review import ProbeNote, Suitability
 from likeness.service.govern.ledger import last_entries
+from likeness.service.review import cases
 from likeness.service.review.compare import note_probe, show_pair, show_regions
 from likeness.service.uses import Caller
-from likeness.terms import Principal, Role
+from likeness.terms import GroupWarning, Principal, Role
 from tests.cli.conftest import ship_standards
 from tests.console.cases import (
     NEARLY_RED,
@@ -50,14 +52,14 @@ def test_a_reviewer_notes_the_probe_then_compares_then_decides(desk: Desk) -> No
     compared = note(ada, case)
     assert compared.path == path_of(case, 1)
     assert pictures_of(compared) == 6
-    assert "Similarity" not in compared.text
+    assert "similarity" not in compared.text
     after = decide(ada, case)
     assert after.path == path_of(case)
     assert str(T("review.given.confirmed", number=1)) in after.text
     assert "a notch in the left ear" in after.text
     assert desk.standings(case) == ["confirmed"]
     seen = ada.see(path_of(case, 1))
-    assert "Similarity 99.5" in seen.text
+    assert "number 1 by similarity, with 99.50 of 100" in seen.text
     assert "for the same person" in seen.text
     assert {"NoteProbe", "ShowFace", "DecideCase"} <= set(desk.operations(case))
 
@@ -72,6 +74,32 @@ def test_the_ledger_counts_the_faces_that_were_shown(desk: Desk) -> None:
     ledger = desk.reviewer(Role.AUDITOR).see("/console/in-force/ledger")
     assert "faces 1" in ledger.text
     assert "True" not in ledger.text
+
+
+def test_features_come_before_the_button_that_needs_one(desk: Desk) -> None:
+    shown = desk.reviewer().see(path_of(desk.open(RED)))
+    features, button = (
+        shown.html.index(str(T(name))) for name in ("review.features", "review.keep_note")
+    )
+    assert features < button
+    assert "At least one is needed" in shown.text
+
+
+def test_a_warning_of_a_group_is_said_of_the_model_and_of_nobody_who_is_shown(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = desk.open(RED)
+    ada = desk.reviewer()
+    note(ada, case)
+    show = cases.show_case
+    warning = GroupWarning("Indian women", 0.04, 0.03, 0.05, 0.001, 10.0, 1)
+    monkeypatch.setattr(
+        cases, "show_case", lambda *given: replace(show(*given), group_warning=warning)
+    )
+    shown = ada.see(path_of(case))
+    measured = "When the model was measured, strangers of the group Indian women looked alike to it"
+    assert f"{measured} 40 times as often as was asked for." in shown.text
+    assert "That says nothing about the people in this case." in shown.text
 
 
 def test_no_candidate_is_shown_before_the_probe_is_noted(desk: Desk) -> None:

@@ -62,10 +62,10 @@ def test_a_case_is_decided_by_keyboard_alone(
     assert reviewer.look(screenshots, "review-probe") == []
     tab_to(page, "[name=suitability]")
     page.keyboard.press("Space")
-    tab_to(page, "#remark")
-    page.keyboard.type("a notch in the left ear")
     tab_to(page, "[name=feature-ears]")
     page.keyboard.press("Space")
+    tab_to(page, "#remark")
+    page.keyboard.type("a notch in the left ear")
     tab_to(page, "main form button:not([formaction]):not(.plain)")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{path_of(case, 1)}")
