@@ -119,6 +119,35 @@ def test_keys_can_be_switched_off_and_stay_so(reviewer: Visitor, desk: Desk) -> 
     expect(page.locator("[name=support][value=same]")).not_to_be_checked()
 
 
+def test_an_empty_verdict_says_what_is_missing_and_takes_a_key_for_it(
+    reviewer: Visitor, desk: Desk
+) -> None:
+    page, case = reviewer.page, desk.open(GREEN, probe=GREEN)
+    reviewer.go(path_of(case))
+    page.click("main form button")
+    expect(page.locator("#suitability-wrong")).to_contain_text("how well this picture")
+    page.check("[name=suitability][value=poor]")
+    expect(page.locator("#suitability-wrong")).to_have_count(0)
+    page.click("main form button")
+    page.wait_for_url(f"**{path_of(case, 1)}")
+    page.locator("#reason").focus()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#support")).to_be_focused()
+    expect(page.locator("#support-wrong")).to_contain_text("No verdict is chosen.")
+    expect(page.locator("#reason-wrong")).to_contain_text("No reason is given.")
+    assert reviewer.faults() == []
+    page.keyboard.press("2")
+    expect(page.locator("[name=support][value=same]")).to_be_checked()
+    expect(page.locator("#support-wrong")).to_have_count(0)
+    expect(page.locator("#reason")).to_have_value("")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#reason")).to_be_focused()
+    page.keyboard.type("2")
+    expect(page.locator("#reason-wrong")).to_have_count(0)
+    assert page.url.endswith(path_of(case, 1))
+    assert reviewer.complaints == []
+
+
 def test_a_verdict_that_is_refused_says_where(reviewer: Visitor, desk: Desk) -> None:
     page, case = reviewer.page, desk.open(GREEN, probe=GREEN)
     reviewer.go(path_of(case))

@@ -196,6 +196,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   if (chosen) {
     chosen.checked = true;
+    chosen.dispatchEvent(new Event("input", { bubbles: true }));
     chosen.focus();
   } else {
     act();

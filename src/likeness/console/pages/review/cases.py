@@ -65,9 +65,7 @@ def show_case(visit: Visit) -> Page:
 def keep_note(visit: Visit) -> Redirect:
     """Note the features of the face that was searched for."""
     form, case_id = visit.form, case_of(visit)
-    suitability = chosen(
-        visit, "suitability", Suitability, "Say how well this picture can be compared."
-    )
+    suitability = chosen(visit, "suitability", Suitability)
     with visit.about("features"):
         features = said_of_features(form, Clarity)
         note = ProbeNote(suitability, features)

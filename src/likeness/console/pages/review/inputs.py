@@ -30,7 +30,7 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def chosen(visit: Visit, name: str, kind: type[Said], missing: str) -> Said:
+def chosen(visit: Visit, name: str, kind: type[Said]) -> Said:
     """Give what was chosen of a few.
 
     Raises:
@@ -40,7 +40,7 @@ def chosen(visit: Visit, name: str, kind: type[Said], missing: str) -> Said:
         try:
             return kind(visit.form.text(name))
         except ValueError:
-            raise InvalidRequest(missing) from None
+            raise InvalidRequest(visit.t(f"review.no_{name}")) from None
 
 
 def said_of_features(form: Form, kind: type[Said]) -> dict[Feature, Said]:

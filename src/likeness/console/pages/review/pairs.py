@@ -67,13 +67,13 @@ def show_what_counts(visit: Visit) -> Page | Redirect:
 def decide(visit: Visit) -> Redirect:
     """Give a verdict on a candidate."""
     form = visit.form
-    support = chosen(visit, "support", Support, "Say how strongly what you see speaks for it.")
+    support = chosen(visit, "support", Support)
     with visit.about("features"):
         findings = Findings(support, said_of_features(form, Finding))
     with visit.about("reason"):
         reason = one_line(form.text("reason"))
         if not reason:
-            raise InvalidRequest("No reason is given. Say in a sentence what you saw.")
+            raise InvalidRequest(visit.t("review.no_reason"))
         if len(reason) > 2000:
             raise InvalidRequest(f"The reason has {len(reason)} characters, of at most 2000.")
     case_id = case_of(visit)
