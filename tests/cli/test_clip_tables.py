@@ -149,7 +149,7 @@ def test_csv_has_a_row_for_each_time_in_view_and_no_formula() -> None:
         ("1", "Rosa", "20.000", "31.000"),
         ("2", "'=HYPERLINK(1)", "3.000", "8.000"),
     ]
-    assert rows[0]["fmr"] == "2.08e-05"
+    assert (rows[0]["fmr"], rows[0]["extrapolated"]) == ("2.08e-05", "false")
 
 
 def test_csv_has_whom_somebody_without_a_name_is_like_and_why_they_are_not_named() -> None:

@@ -2,14 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from likeness import jobs
+from likeness.console.pages.video.words import match_said
+from likeness.console.visit import Visit
+from likeness.console.wording import languages
 from likeness.jobs import NewJob
 from likeness.service.govern.keys import list_keys
 from likeness.service.live.asked import LIVE_SEARCH
+from likeness.service.video.seen import ClipMatch
 from likeness.terms import Role
 from tests.console.conftest import Pages
 from tests.console.filming import done, employ, film, sent
@@ -67,6 +72,16 @@ def test_who_is_seen_when_is_said_and_leads_to_the_moment(searched: tuple[Person
     picture = person.client.get(f"{shown.path}/moment?at=1.5")
     assert picture.headers["content-type"] == "image/jpeg"
     assert picture.content.startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize(
+    ("extrapolated", "said"),
+    [(False, "1 in 100,000 strangers"), (True, "1 in 100,000 (extrapolated) strangers")],
+)
+def test_a_rate_that_was_not_counted_is_marked(extrapolated: bool, said: str) -> None:
+    visit = cast(Visit, SimpleNamespace(t=languages()["en"]))
+    match = ClipMatch("Rosa", None, None, 99.0, 1e-5, None, extrapolated, True, None, 2, 2, 1.0)
+    assert f"; {said} score as high on a track" in match_said(visit, match)
 
 
 def test_captions_say_who_is_seen(searched: tuple[Person, Shown]) -> None:

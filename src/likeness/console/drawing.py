@@ -13,6 +13,7 @@ from markupsafe import Markup
 from likeness.console.static import address_of
 from likeness.console.visit import Page, Visit, link
 from likeness.console.wording import Wording
+from likeness.terms import one_in
 
 
 def draw(page: Page, visit: Visit) -> bytes:
@@ -51,6 +52,12 @@ def similarity(value: float) -> str:
     digits = 2 if 99 <= value < 100 else 1
     cut = floor(value * 10**digits) / 10**digits
     return "100" if value >= 100 else f"{cut:.{digits}f}"
+
+
+def rate(t: Wording, value: float, *, extrapolated: bool) -> Markup | str:
+    """Say how often strangers do something, and whether that is too rare to have been counted."""
+    said = one_in(value)
+    return t("extrapolated", what=said) if extrapolated else said
 
 
 def minute(moment: datetime) -> str:

@@ -72,12 +72,16 @@ class Stray:
 
 @dataclass(frozen=True, slots=True)
 class AlikePair:
-    """Two subjects who look like one person; strangers look as much alike with a rate of `fmr`."""
+    """Two subjects who look like one person; strangers look as much alike with a rate of `fmr`.
+
+    `extrapolated` is whether that is too low to have been counted.
+    """
 
     one: Subject
     other: Subject
     similarity: float
     fmr: float
+    extrapolated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +341,13 @@ def _named_pairs(
     """Read who pairs are, in their order; those whom people told apart are left out."""
     known = its.subjects.by_numbers({number for pair, _ in scores for number in pair})
     return [
-        AlikePair(known[one], known[other], calibration.similarity(score), calibration.fmr(score))
+        AlikePair(
+            known[one],
+            known[other],
+            calibration.similarity(score),
+            calibration.fmr(score),
+            calibration.is_extrapolated(score),
+        )
         for (one, other), score in scores
         if one in known
         and other in known

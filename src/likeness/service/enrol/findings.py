@@ -19,13 +19,14 @@ _AT_A_TIME = 900
 class Findings:
     """What `check_subjects` found: its numbers, and whom it told of by their ids.
 
-    `strays` are subjects and references of theirs, `pairs` two subjects with their similarity and
-    its rate, `missed` subjects and what speaks against all their pictures.
+    `strays` are subjects and references of theirs, `pairs` two subjects with their similarity, its
+    rate, and whether that is extrapolated, `missed` subjects and what speaks against all their
+    pictures.
     """
 
     numbers: Checked
     strays: tuple[tuple[UUID, UUID], ...]
-    pairs: tuple[tuple[UUID, UUID, float, float], ...]
+    pairs: tuple[tuple[UUID, UUID, float, float, bool], ...]
     missed: tuple[tuple[UUID, tuple[QualityReason, ...]], ...]
 
     @classmethod
@@ -34,7 +35,10 @@ class Findings:
         return cls(
             replace(found, strays=(), pairs=(), missed=()),
             tuple((one.subject.id, one.reference.id) for one in found.strays),
-            tuple((one.one.id, one.other.id, one.similarity, one.fmr) for one in found.pairs),
+            tuple(
+                (one.one.id, one.other.id, one.similarity, one.fmr, one.extrapolated)
+                for one in found.pairs
+            ),
             tuple((one.subject.id, one.reasons) for one in found.missed),
         )
 
@@ -57,8 +61,8 @@ def show_findings(rows: Rows, caller: Caller, name: str, findings: Findings) -> 
             findings.numbers,
             strays=tuple(_strays(its, findings, known)),
             pairs=tuple(
-                AlikePair(known[one], known[other], similarity, fmr)
-                for one, other, similarity, fmr in findings.pairs
+                AlikePair(known[one], known[other], similarity, fmr, extrapolated)
+                for one, other, similarity, fmr, extrapolated in findings.pairs
                 if one in known and other in known
             ),
             missed=tuple(

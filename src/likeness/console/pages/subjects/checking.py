@@ -5,6 +5,7 @@ from functools import partial
 from markupsafe import Markup
 
 from likeness.console.background import Tell
+from likeness.console.drawing import rate
 from likeness.console.pages.background_acts import begin, last_act
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Redirect, Visit, link
@@ -36,6 +37,7 @@ def show_check(visit: Visit) -> Page:
         "work": last.work,
         "failed": last.failed,
         "one_in": one_in,
+        "rate": partial(rate, visit.t),
         "often": partial(_often, visit),
         "fpir": visit.home.fpir,
     }

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
-from likeness.console.drawing import minute, similarity
+from likeness.console.drawing import minute, rate, similarity
 from likeness.console.visit import Visit
 from likeness.jobs import Job
 from likeness.service.enrol.collections import list_collections
 from likeness.service.video.asked import Asked, ClipAct
 from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
-from likeness.terms import UNDECLARED, Footage, one_in
+from likeness.terms import UNDECLARED, Footage
 
 
 def job_row(visit: Visit, job: Job) -> dict[str, object]:
@@ -67,7 +67,7 @@ def match_said(visit: Visit, match: ClipMatch) -> Markup:
     return visit.t(
         "video.match",
         similarity=similarity(match.similarity),
-        rate=one_in(match.fmr),
+        rate=rate(visit.t, match.fmr, extrapolated=match.extrapolated),
         agreeing=match.agreeing,
         looks=match.looks,
     )
