@@ -74,6 +74,14 @@ def test_who_is_seen_when_is_said_and_leads_to_the_moment(searched: tuple[Person
     assert picture.content.startswith(b"\xff\xd8")
 
 
+def test_an_admin_reads_whose_job_it_was(pages: Pages, searched: tuple[Person, Shown]) -> None:
+    person, shown = searched
+    listed = pages.person(Role.ADMIN).see("/console/video")
+    assert shown.path in listed.links
+    assert f"UTC {person.name}" in listed.text
+    assert "key:" not in listed.text
+
+
 @pytest.mark.parametrize(
     ("extrapolated", "said"),
     [(False, "1 in 100,000 strangers"), (True, "1 in 100,000 (extrapolated) strangers")],
@@ -231,6 +239,7 @@ def test_no_clip_and_what_is_none_are_said(pages: Pages) -> None:
     shown = done(person, sent(person, b"no clip at all" * 50, act="detect-faces"))
     assert "failed" in shown.text
     assert "Not a clip: the file is" in shown.text
+    assert "Do something else with this clip" not in shown.text
 
 
 def test_a_name_is_text_wherever_it_stands(pages: Pages, clip: bytes) -> None:
@@ -270,6 +279,7 @@ def test_a_clip_goes_when_its_owner_says_so(pages: Pages, clip: bytes) -> None:
     gone = person.send(shown, f"{shown.path}/remove-clip")
     assert "The clip is deleted" in gone.text
     assert "Person 1" in gone.text
+    assert "until the job is deleted" not in shown.text
     assert len(files_of(pages)) == kept - 1
     assert person.see(f"{shown.path}/clip").status == 404
 

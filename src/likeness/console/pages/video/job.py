@@ -24,7 +24,7 @@ from likeness.console.pages.video.words import (
 from likeness.console.router import Pages
 from likeness.console.streams import events
 from likeness.console.visit import Page, Redirect, Streamed, Visit, link
-from likeness.errors import InvalidRequest, NotFound
+from likeness.errors import InvalidClip, InvalidRequest, NotFound
 from likeness.jobs import KEPT, Job, JobState
 from likeness.server import event, wait_within
 from likeness.service.redact.findings import DoubtfulPlace
@@ -150,6 +150,7 @@ def _facts(visit: Visit, shown: Job, asked: Asked) -> dict[str, object]:
         "part": None if not (sampling.from_s or until) else (clock(sampling.from_s), until),
         "hiding": asked.hiding,
         "reason": told_of_failure(shown),
+        "can_be_read": shown.failure != InvalidClip.__name__,
         "kept_until": None if shown.ended_at is None else f"{shown.ended_at + KEPT:%Y-%m-%d}",
         "may_search": may_search,
         "collections": collection_options(visit) if may_search else [],

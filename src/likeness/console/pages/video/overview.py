@@ -1,9 +1,11 @@
 """What there is of video: clips are sent and jobs begun, and each job is a line of a list."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 from likeness.console.forms import Form
+from likeness.console.pages.in_force.rules import names_of_keys
 from likeness.console.pages.video.words import (
     clip_name,
     collection_options,
@@ -41,9 +43,9 @@ def show_video(visit: Visit) -> Page:
     every = jobs_of(visit.home, visit.caller("ListJobs"))
     number = _page_number(visit)
     listed = every[_A_PAGE * number : _A_PAGE * (number + 1)]
-    may_search = visit.may(Action.DETECT)
+    may_search, names = visit.may(Action.DETECT), names_of_keys(visit)
     values = {
-        "jobs": [_line(visit, one) for one in listed],
+        "jobs": [_line(visit, one, names) for one in listed],
         "page": number,
         "is_last": len(every) <= _A_PAGE * (number + 1),
         "may_search": may_search,
@@ -110,7 +112,7 @@ def begin_job(visit: Visit, place: BucketClip | UploadedClip) -> Job:
         return start_redaction(home, buckets, caller, collection, replace(asked, hiding=hiding))
 
 
-def _line(visit: Visit, job: Job) -> dict[str, object]:
+def _line(visit: Visit, job: Job, names: Mapping[str, str]) -> dict[str, object]:
     is_live = job.act == LIVE_SEARCH
     try:
         if is_live:
@@ -120,7 +122,8 @@ def _line(visit: Visit, job: Job) -> dict[str, object]:
     except (KeyUnusable, NotFound, ValueError):  # damaged, or deleted meanwhile
         name = visit.t("video.unreadable")
     href = link("video", "live" if is_live else "jobs", job.id)
-    return {**job_row(visit, job), "name": name, "href": href}
+    by = names.get(job.principal_id, job.principal_id)
+    return {**job_row(visit, job), "name": name, "href": href, "by": by}
 
 
 def _place(visit: Visit) -> BucketClip | UploadedClip:

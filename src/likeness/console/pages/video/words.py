@@ -28,7 +28,6 @@ def job_row(visit: Visit, job: Job) -> dict[str, object]:
         "ended": job.state.ended,
         "percent": 100 if job.state.value == "succeeded" else percent,
         "made_at": minute(job.made_at),
-        "by": job.principal_id,
     }
 
 
