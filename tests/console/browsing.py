@@ -65,7 +65,12 @@ class Visitor:
             if one["impact"] in _SERIOUS
         ]
         wide = self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        return [*said, *(["it is wider than the window"] if wide else [])]
+        cut = self.page.evaluate(
+            "[...document.querySelectorAll('.stacks')].some((one) => one.parentElement.scrollWidth"
+            " > one.parentElement.clientWidth || one.querySelector('td:not([data-label], .bad)'))"
+        )
+        layout = {"it is wider than the window": wide, "a table is cut, or has unnamed cells": cut}
+        return [*said, *(fault for fault, is_so in layout.items() if is_so)]
 
     def look(self, folder: Path, name: str) -> list[str]:
         """Take pictures of a page at both widths, light and dark; say what is wrong with it."""

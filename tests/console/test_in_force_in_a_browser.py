@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from likeness.terms import Role
-from tests.console.browsing import Visitor
+from tests.console.browsing import NARROW, Visitor
 from tests.console.conftest import Pages
 from tests.console.test_in_force import a_receipt
 
@@ -48,6 +48,20 @@ def test_receipts_are_checked_by_dropping_them_on_the_page(
     page.get_by_text("It holds.").wait_for()
     page.get_by_text("It proves nothing.").wait_for()
     assert visitor.look(screenshots, "receipts") == []
+
+
+def test_entries_are_read_without_scrolling_sideways_where_it_is_narrow(
+    visit: Callable[..., Visitor], pages: Pages
+) -> None:
+    for _ in range(5):
+        a_receipt(pages)
+    visitor = visit(f"{ROOT}/ledger", Role.AUDITOR)
+    visitor.page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    assert visitor.faults() == []
+    heights = visitor.page.evaluate(
+        "[...document.querySelectorAll('.entries tbody tr')].map((one) => one.offsetHeight)"
+    )
+    assert sorted(heights)[len(heights) // 2] < 110
 
 
 def test_every_page_of_it_is_for_everybody(

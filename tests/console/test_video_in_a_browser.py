@@ -58,6 +58,8 @@ def test_somebody_is_found_in_a_clip_and_looked_at(
     assert box is not None
     line.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
     visitor.until("Math.abs(document.querySelector('video').currentTime - 1.45) < 0.3")
+    visitor.go("/console/video")
+    assert visitor.look(screenshots, "video-jobs") == []
 
 
 def test_a_copy_is_made_and_looked_at(
