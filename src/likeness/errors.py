@@ -130,9 +130,13 @@ class Refused(LikenessError):
 
 
 class Denied(Refused):
-    """Policy forbids the use; `receipt` is the id of the entry that says so, where one was left."""
+    """Policy forbids the use; `receipt` is the id of the entry that says so, where one was left.
+
+    `is_stopped` says that the stop switch is on for it.
+    """
 
     receipt: str | None = None
+    is_stopped: bool = False
 
 
 class LicenceNotAccepted(Refused):

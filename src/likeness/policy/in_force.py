@@ -91,6 +91,14 @@ class RulesInForce:
         """
         return self._look(now)[0].engine.duties
 
+    def is_anything_stopped(self, now: datetime) -> bool:
+        """Say whether the stop switch refuses some uses.
+
+        Raises:
+            Conflict, DatabaseUnavailable: the rows cannot be read.
+        """
+        return bool(self._look(now)[0].suspensions)
+
     def _look(self, now: datetime) -> "tuple[_Known, datetime]":
         self._freshness.ensure()
         with self._lock:

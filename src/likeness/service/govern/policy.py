@@ -129,6 +129,15 @@ def resume(rows: Rows, caller: Caller, scope: Scope, subject: str) -> None:
         record.write(resume, lambda _: _stopped(scope, subject))
 
 
+def is_anything_stopped(rows: Rows) -> bool:
+    """Say whether the stop switch refuses some uses now; cheap enough to ask for every page.
+
+    Raises:
+        Conflict, DatabaseUnavailable: the rows cannot be read.
+    """
+    return rows.desk.rules.is_anything_stopped(rows.clock())
+
+
 def organisations(rows: Rows) -> list[str]:
     """List the organisations of enabled keys, and that of whoever is here."""
     every = rows.database.read(keys.every)

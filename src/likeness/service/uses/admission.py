@@ -90,7 +90,7 @@ class Admission:
         if decision.refused_by:
             details = {} if ongoing is None else ongoing.details(consent)
             event = Event(Kind.REFUSED, use, decision, details=details)
-            denied = Denied(refusal(use, decision))
+            denied = denial(use, decision)
             denied.receipt = self.ledger.receipt_id(
                 self.database.write(lambda connection: self.ledger.append(connection, event))
             )
@@ -145,6 +145,13 @@ class Admission:
         else:
             refused_by = refused_by or self.withholding.impossible(use, decision, ongoing, consent)
         return replace(decision, refused_by=refused_by)
+
+
+def denial(use: Use, decision: Decision) -> Denied:
+    """Give the error of a use that is refused, which says by what (`refusal`)."""
+    denied = Denied(refusal(use, decision))
+    denied.is_stopped = any(rule.id == STOP_SWITCH for rule in decision.refused_by)
+    return denied
 
 
 def refusal(use: Use, decision: Decision) -> str:

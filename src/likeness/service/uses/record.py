@@ -26,13 +26,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.errors import Denied, Refused, required
+from likeness.errors import Refused, required
 from likeness.gallery import Collection
 from likeness.ledger import Event, Kind, Position
 from likeness.policy import (
     Circumstances,
 )
-from likeness.service.uses.admission import Admission, refusal
+from likeness.service.uses.admission import Admission, denial
 from likeness.service.uses.caller import is_local, present_holder
 from likeness.service.uses.collection_facts import use_in
 from likeness.service.uses.forget import forget
@@ -193,7 +193,7 @@ class Record:
         decision = desk.decided_again(use, seen, holder, ongoing, consent)
         self.use, self.decision, self._consent = use, decision, consent
         if decision.refused_by:
-            raise Denied(refusal(use, decision))
+            raise denial(use, decision)
         self._admission, self._circumstances = decision, seen
         # What people have decided by now counts, too.
         self._was_reviewed = self._was_reviewed or desk.database.read(
@@ -293,7 +293,7 @@ class Record:
             )
         ):
             self.decision = decision
-            raise Denied(refusal(self.use, decision))
+            raise denial(self.use, decision)
         if owed:
             if self._ongoing is not None and owed == {Duty.AUTHORISATION}:
                 self._await_authority(decision)
