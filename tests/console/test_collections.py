@@ -171,6 +171,8 @@ def test_an_admin_declares_what_rules_go_by_and_others_see_it(pages: Pages, admi
     name = make_collection(pages, admin)
     path = f"/console/collections/{name}/settings"
     declared = {"likeness:sector": "police", "likeness:live": "false"}
+    assert "Have people been told" in admin.see(path).text
+    assert 'value="undeclared"' not in admin.see(path).html
     shown = admin.send(admin.see(path), f"{path}/declared", declared)
     assert shown.status == 200
     tags = pages.home.gallery.collection(name).tags

@@ -56,7 +56,7 @@ def test_a_folder_is_enrolled_looked_through_and_erased_from(
     assert visitor.look(screenshots, "enrol") == []
     page.click("#begin")
     expect(page.locator("#going-say")).to_have_text(
-        "Done, 10 pictures: 9 enrolled, 0 already there, 1 rejected."
+        "Done. Pictures: 10. Enrolled: 9. Already there: 0. Rejected: 1."
     )
     expect(page.locator("#told li")).to_have_count(1)
     expect(page.locator("#told")).to_contain_text("No face found")
@@ -97,7 +97,7 @@ def test_pictures_that_are_dropped_are_enrolled_also_over_a_session_that_ends(
     drop(visitor, picture)
     expect(page.locator("#found-say")).to_have_text("Pictures: 1. People: 1.")
     page.click("#begin")
-    expect(page.locator("#going-problem")).to_contain_text("Whose pictures they are is missing")
+    expect(page.locator("#unsent")).to_contain_text("The person's name is missing")
     page.fill("#subject", ROSA)
     cookies = page.context.cookies()
     page.context.clear_cookies()
@@ -107,5 +107,5 @@ def test_pictures_that_are_dropped_are_enrolled_also_over_a_session_that_ends(
     page.context.add_cookies(cookies)  # type: ignore[arg-type]
     page.click("#continue")
     expect(page.locator("#going-say")).to_have_text(
-        "Done, 1 pictures: 1 enrolled, 0 already there, 0 rejected."
+        "Done. Pictures: 1. Enrolled: 1. Already there: 0. Rejected: 0."
     )

@@ -70,6 +70,7 @@ def test_each_rejection_has_its_reason(pages: Pages, admin: Person, name: str) -
     for said in ("No face found", "2 faces", "Not a supported picture", "no bytes"):
         assert said in shown.text, shown.text
     assert "--" not in shown.text
+    assert 'enrol the largest (under "What else to take")' in shown.text
     foremost = send(
         admin, name, ("several.png", disc(RED, GREEN)), whose="file", foremost="yes", unlike="yes"
     )

@@ -128,7 +128,7 @@ def test_of_several_pictures_a_bad_one_is_reported_beside_the_others(person: Per
     assert shown.text.count("1 face.") == 2
     assert "Not a supported picture" in shown.text
     # Each is a use of its own.
-    assert len(set(re.findall(r"Receipt (\S+)", shown.text))) == 2
+    assert len(set(re.findall(r"receipt (\S+)", shown.text))) == 2
 
 
 def test_too_many_pictures_are_refused_beside_the_field(person: Person) -> None:

@@ -124,15 +124,14 @@ form.addEventListener("submit", (event) => {
     : whose() === "one" && !at("subject").value.trim()
       ? words.noName
       : "";
-  at("going").hidden = false;
-  at("going-problem").hidden = !problem;
-  at("going-problem").textContent = problem;
+  at("unsent").hidden = !problem;
+  at("unsent").textContent = problem;
+  at("going").hidden = Boolean(problem);
   at("told").hidden = true;
   at("told").querySelector("ul").replaceChildren();
   at("see").hidden = true;
   at("going-say").textContent = "";
   if (problem) {
-    at("stop").hidden = true;
     (chosen.length ? at("subject") : at("pictures")).focus();
     return;
   }

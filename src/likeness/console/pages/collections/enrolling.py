@@ -63,7 +63,7 @@ def enrol(visit: Visit) -> Page | Download:
     demands = Demands(form.has("any_quality"), form.has("foremost"), form.has("unlike"))
     caller = visit.caller("enrol", form.text("purpose"), footage=form.text("footage") or None)
     enroller = Enroller(visit.home, caller, name, demands, workers=1)
-    results = [_shown(row_of(one)) for one in enroller.enrol(pictures)]
+    results = [_shown(row_of(one), visit) for one in enroller.enrol(pictures)]
     if form.has("as_json"):
         return Download(json.dumps({"results": results}).encode(), "application/json")
     counts = Counter(one["outcome"] for one in results)
@@ -92,5 +92,6 @@ def _read(file: File, limits: DecodeLimits) -> Sample:
     return inspect(file.content, limits)
 
 
-def _shown(row: dict[str, str]) -> dict[str, str]:
-    return {**row, "reason": _OPTION.sub("", row["reason"])}
+def _shown(row: dict[str, str], visit: Visit) -> dict[str, str]:
+    box = f" ({visit.t('enrol.under_more')})"
+    return {**row, "reason": _OPTION.sub(box, row["reason"])}

@@ -1,5 +1,7 @@
 """What is set of a collection: how long it keeps people, its tags, what rules go by; its end."""
 
+from collections.abc import Iterable
+
 from likeness.console.pages.collections.inputs import days_sent
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Redirect, Visit, link
@@ -7,7 +9,7 @@ from likeness.errors import InvalidRequest
 from likeness.service.enrol import collections as acts
 from likeness.service.erase.erase import erase_collection_certified
 from likeness.service.uses import declares, known_values
-from likeness.terms import Action
+from likeness.terms import UNDECLARED, Action
 
 settings = Pages()
 
@@ -23,7 +25,8 @@ def show_settings(visit: Visit) -> Page:
         "of": of,
         "own": {key: value for key, value in tags.items() if not declares({key: value})},
         "declared": {
-            key: (tags.get(key, ""), sorted(values)) for key, values in known_values().items()
+            key: (tags.get(key, ""), _to_choose(values, tags.get(key)))
+            for key, values in known_values().items()
         },
         "unknown": {
             key: value
@@ -95,6 +98,11 @@ def delete(visit: Visit) -> Redirect:
     if visit.may(Action.AUDIT):
         return Redirect(link("certificates", certificate.id), said)
     return Redirect(link("collections"), said)
+
+
+def _to_choose(values: Iterable[str], chosen: str | None) -> list[str]:
+    """Give what may be declared; to say that nothing is goes without a tag."""
+    return sorted(one for one in values if one != UNDECLARED or one == chosen)
 
 
 def _done(visit: Visit, key: str) -> Redirect:
