@@ -34,6 +34,25 @@ def test_the_first_access_key_signs_in(pages: Pages) -> None:
     assert shown.path == "/console/try"
 
 
+def test_who_has_to_paste_a_secret_is_offered_a_password(pages: Pages) -> None:
+    person = pages.stranger()
+    shown = person.sign_in(*pages.first_key, to="/console/try")
+    assert "Set a password" in shown.text
+    assert shown.links.count("/console/account") == 2  # behind the name, too
+    assert "Set a password" not in person.see("/console/try").text
+    assert "Set a password" not in pages.stranger().sign_in(pages.make(), PASSWORD).text
+
+
+def test_whose_session_is_over_is_shown_as_signed_out(pages: Pages) -> None:
+    person = pages.person()
+    page = person.see("/console/account")
+    person.client.cookies.clear()
+    over = person.send(page, "/console/sign-out")
+    assert '<p class="note" role="status">Your session is over' in over.html
+    assert "Sign out" not in over.text
+    assert person.name not in over.text
+
+
 def test_who_guesses_waits_and_learns_nothing(pages: Pages) -> None:
     name = pages.make()
     person = pages.stranger()

@@ -62,6 +62,16 @@ def test_pictures_are_dropped_and_pasted(visit: Callable[..., Visitor], screensh
     assert visitor.complaints == []
 
 
+def test_whose_session_is_over_is_shown_as_signed_out(visit: Callable[..., Visitor]) -> None:
+    visitor = visit("/console/try")
+    choose(visitor, "picture", disc(RED))
+    visitor.page.context.clear_cookies()
+    visitor.page.click("form.asks button:not([type=button])")
+    visitor.page.wait_for_selector("#secret")
+    assert not visitor.page.is_visible("nav")
+    assert not visitor.page.is_visible("text=Sign out")
+
+
 def test_two_pictures_are_compared(visit: Callable[..., Visitor], screenshots: Path) -> None:
     visitor = visit("/console/try/compare")
     choose(visitor, "first", disc(RED, side=300))

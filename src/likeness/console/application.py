@@ -28,7 +28,7 @@ from likeness.console.browsers import (
 from likeness.console.drafts import MOST_WRITTEN, keep_draft, take_draft, written_in
 from likeness.console.drawing import draw
 from likeness.console.forms import read_form
-from likeness.console.memory import BEING_DONE, Memories
+from likeness.console.memory import BEING_DONE, Memories, Notice
 from likeness.console.pages import ROUTER
 from likeness.console.problems import (
     NoSuchPage,
@@ -217,8 +217,9 @@ class Application(Door):
 
     def _led(self, exchange: Exchange, visit: Visit, to: Redirect) -> Answer:
         memory = self._memories.of(to.token) if to.token else visit.memory
-        if to.said is not None:
-            memory.say(to.said)
+        for words, is_remark in ((to.said, False), (to.remark, True)):
+            if words:
+                memory.say(Notice(words, is_remark))
         if to.shows is not None:
             memory.leave(urlsplit(to.location).path, to.shows)
         if to.token and (draft := visit.form.secret("draft")):

@@ -20,6 +20,14 @@ BEING_DONE = ""
 Fields = Mapping[str, Sequence[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Words that the next page shows once; a remark says what to look at now."""
+
+    text: Markup
+    is_remark: bool = False
+
+
 @dataclass(slots=True)
 class Memory:
     """Of one session.
@@ -27,7 +35,7 @@ class Memory:
     `done` is where each form that was sent has led, `left` what pages show once, such as a secret.
     """
 
-    notices: list[Markup] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     done: OrderedDict[str, str] = field(default_factory=OrderedDict)
     drafts: OrderedDict[str, Fields] = field(default_factory=OrderedDict)
     left: dict[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
@@ -50,12 +58,12 @@ class Memory:
             else:
                 self.done[form] = location
 
-    def say(self, notice: Markup) -> None:
+    def say(self, notice: Notice) -> None:
         """Show something on the next page."""
         with self._lock:
             self.notices = [*self.notices, notice][-_MOST_NOTICES:]
 
-    def take_notices(self) -> list[Markup]:
+    def take_notices(self) -> list[Notice]:
         """Give what is to be shown, once."""
         with self._lock:
             taken, self.notices = self.notices, []
@@ -70,6 +78,11 @@ class Memory:
         """Give what a page is to show once; nothing where there is none."""
         with self._lock:
             return self.left.pop(path, {})
+
+    def look(self, path: str) -> Mapping[str, str]:
+        """Give the same as `take` does, and leave it there."""
+        with self._lock:
+            return self.left.get(path, {})
 
     def keep_draft(self, path: str, fields: Fields) -> None:
         """Keep what was written at a page that could not be done."""

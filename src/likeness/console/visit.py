@@ -90,12 +90,13 @@ class Page:
 class Redirect:
     """Another page to go to, after something was done there are words about.
 
-    `token` is that of a session that begins with it; an empty one ends it. `shows` is what that
-    page shows once (`visit.take_shown_once`), such as a secret.
+    `remark` says what to look at now. `token` is that of a session that begins with it; an empty
+    one ends it. `shows` is what that page shows once (`visit.take_shown_once`), such as a secret.
     """
 
     location: str
     said: Markup | None = None
+    remark: Markup | None = field(default=None, kw_only=True)
     token: str | None = field(default=None, repr=False)
     shows: Mapping[str, str] | None = field(default=None, repr=False)
 

@@ -3,11 +3,16 @@
 import math
 from urllib.parse import urlsplit
 
+from markupsafe import Markup
+
+from likeness.access import may
 from likeness.console.browsers import asked, one_way_of_writing
 from likeness.console.router import Pages
 from likeness.console.visit import ROOT, Page, Redirect, Visit, link
 from likeness.service.govern import sign_in as acts
+from likeness.service.govern.passwords import list_passwords
 from likeness.service.govern.sign_in import Attempt
+from likeness.terms import Action
 
 sign_in = Pages()
 
@@ -37,7 +42,8 @@ def enter(visit: Visit) -> Page | Redirect:
     if answered.token is not None:
         if visit.token:
             acts.sign_out(visit.home, visit.token)
-        return Redirect(_next(form.text("next")), token=answered.token)
+        said = _offer_of_password(visit, answered.token)
+        return Redirect(_next(form.text("next")), remark=said, token=answered.token)
     wait_s = math.ceil(answered.wait_s)
     said = visit.t("sign_in.wait", count=wait_s) if wait_s else visit.t("sign_in.wrong")
     page = _page(
@@ -51,6 +57,16 @@ def leave(visit: Visit) -> Redirect:
     """End the session."""
     acts.sign_out(visit.home, visit.token)
     return Redirect(link("sign-in"), token="")
+
+
+def _offer_of_password(visit: Visit, token: str) -> Markup | None:
+    """Tell whoever may give passwords, and has to paste a secret each time, where to get one."""
+    who = acts.find_signed_in(visit.home, token)
+    if who is None or not may(who.principal.role, Action.GOVERN):
+        return None
+    if who.key.name in list_passwords(visit.home):
+        return None
+    return visit.t("sign_in.no_password", link=link("account"))
 
 
 def _page(visit: Visit, to: str, draft: str = "") -> Page:

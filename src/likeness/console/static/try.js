@@ -28,11 +28,14 @@ async function ask(form, button) {
 }
 
 function show(html, files) {
-  const shown = new DOMParser().parseFromString(html, "text/html").querySelector("main");
+  const page = new DOMParser().parseFromString(html, "text/html");
+  const shown = page.querySelector("main");
   // A page that only says what went wrong must not take away what was chosen; one to sign in may.
   if (!shown?.querySelector("form")) {
     throw new Unsent(shown?.querySelector(".problem")?.textContent ?? "");
   }
+  // Who has to sign in again is not signed in any more.
+  document.querySelector("header").replaceWith(page.querySelector("header"));
   document.querySelector("main").replaceWith(shown);
   for (const [name, chosen] of Object.entries(files)) {
     const input = shown.querySelector(`input[type=file][name="${CSS.escape(name)}"]`);
