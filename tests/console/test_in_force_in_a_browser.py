@@ -28,6 +28,15 @@ def test_an_admin_stops_an_organisation_and_lets_it_go_on(
     assert visitor.look(screenshots, "in-force") == []
     lift.click()
     page.get_by_text("Goes on: Organisation An organisation.").wait_for()
+    page.select_option("#scope", "all")
+    page.fill("#subject", "")
+    page.fill("#reason", "a drill")
+    page.click("button.danger")
+    page.get_by_role("heading", name="Stop everything?").wait_for()
+    assert page.input_value("#reason") == "a drill"
+    assert visitor.look(screenshots, "everything") == []
+    page.get_by_role("link", name="Stop nothing").click()
+    page.wait_for_url(f"{visitor.url}{ROOT}")
 
 
 def test_receipts_are_checked_by_dropping_them_on_the_page(

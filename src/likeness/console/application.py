@@ -10,6 +10,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from functools import partial
 from hmac import compare_digest
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -53,10 +54,19 @@ from likeness.console.visit import (
     csrf_of,
 )
 from likeness.console.wording import choose_language
-from likeness.errors import InputError, InvalidRequest, Refused, StateError, TooBusy
+from likeness.errors import (
+    InputError,
+    InvalidRequest,
+    LikenessError,
+    Refused,
+    StateError,
+    TooBusy,
+)
 from likeness.server import Answer, BodyLimits, Door, Exchange, Gate, Lane, whereabouts
 from likeness.server.errors import BodyTooLarge, KeysUnavailable, RequestError
+from likeness.service.govern.policy import is_anything_stopped
 from likeness.service.govern.sign_in import SignedIn, find_signed_in, note_use
+from likeness.terms import Action
 
 _logger = logging.getLogger(__name__)
 
@@ -197,6 +207,7 @@ class Application(Door):
     def _done(self, route: Route, visit: Visit) -> Answer | Redirect:
         """Do what a form asks for, once."""
         _note_use(visit)
+        _look_at_stop_switch(visit)
         once, memory = visit.form.text("once"), visit.memory
         if len(once) > _LONGEST_ONCE:  # what is remembered is drawn by us
             raise InvalidRequest("Not a form of this page. Reload the page, and send it again.")
@@ -301,6 +312,7 @@ def _outcome(route: Route, visit: Visit) -> Outcome:
 
 def _shown(route: Route, visit: Visit) -> Answer | Redirect:
     _note_use(visit)
+    _look_at_stop_switch(visit)
     if (draft := take_draft(visit)) is not None:
         visit.form = draft
         visit = visit.with_problem(visit.problem_of(visit.t("sign_in.draft_kept")))
@@ -311,6 +323,12 @@ def _shown(route: Route, visit: Visit) -> Answer | Redirect:
 def _note_use(visit: Visit) -> None:
     if visit.signed_in is not None and visit.signed_in.is_stale:
         note_use(visit.home, visit.token)
+
+
+def _look_at_stop_switch(visit: Visit) -> None:
+    if visit.may(Action.AUDIT):
+        with suppress(LikenessError):  # whatever keeps it from being read says so by itself
+            visit.is_stopped = is_anything_stopped(visit.home)
 
 
 def _answer(outcome: Page | Download | Streamed, visit: Visit) -> Answer:

@@ -136,7 +136,8 @@ class Visit:
     """One request: who asks, where, with what. `problem` is that of the form to show again.
 
     `headers` are for what is streamed: which part of a file, behind which event.
-    `path` is percent-encoded as `link` writes it.
+    `path` is percent-encoded as `link` writes it. `is_stopped` says that the stop switch refuses
+    some uses now, to whoever may see which.
     """
 
     offered: Offered
@@ -152,6 +153,7 @@ class Visit:
     problem: Problem | None = None
     proof: Proof = field(default_factory=Proof)
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_stopped: bool = False
     _about: str | None = None
 
     @property
@@ -179,6 +181,10 @@ class Visit:
     def take_shown_once(self) -> Mapping[str, str]:
         """Give what whoever led here left for this page to show; a second time there is nothing."""
         return self.memory.take(self.path)
+
+    def look_at_left(self) -> Mapping[str, str]:
+        """Give what whoever led here left for this page to show, however often it is loaded."""
+        return self.memory.look(self.path)
 
     @property
     def places(self) -> list[str]:

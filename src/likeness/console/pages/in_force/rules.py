@@ -59,6 +59,7 @@ class ShownPack:
 def show_rules(visit: Visit) -> Page:
     """Show which packs are in force, and what is stopped."""
     now = acts.rules_now(visit.home)
+    visit.is_stopped = bool(now.suspensions)  # as of now, however lately that was changed
     enabled = {one.name: one for one in now.packs}
     own = [one.chosen.pack for one in now.packs if one.name not in shipped()]
     packs = [ShownPack.of(pack, enabled.get(pack.name)) for pack in [*shipped().values(), *own]]
@@ -102,10 +103,31 @@ def suspend(visit: Visit) -> Redirect:
             subject = str(acts.collection_id(visit.home, subject))
     with visit.about("reason"):
         require_reason(reason)
+    if scope is Scope.ALL:
+        return Redirect(link("in-force", "everything"), shows={"reason": reason})
     with visit.about("subject"):
         made = acts.suspend(visit.home, visit.caller("Suspend"), scope, subject, reason)
     said = visit.t("in_force.stopped", what=_in_words(visit, made))
-    return Redirect(link("in-force"), said + _warning(visit, made))
+    return Redirect(link("in-force"), said, remark=_warning(visit, made))
+
+
+@rules.shows("/in-force/everything", Action.GOVERN)
+def ask_about_everything(visit: Visit) -> Page:
+    """Ask whether everything is meant to be stopped."""
+    reason = visit.look_at_left().get("reason", "")
+    return Page("in_force/everything.html", {"reason": reason})
+
+
+@rules.does("/in-force/everything", Action.GOVERN, again=ask_about_everything)
+def suspend_everything(visit: Visit) -> Redirect:
+    """Stop everything, where the form says so, which may not come about by chance."""
+    if _scope(visit) is not Scope.ALL:
+        raise InvalidRequest(visit.t("in_force.not_everything"))
+    with visit.about("reason"):
+        acts.suspend(visit.home, visit.caller("Suspend"), Scope.ALL, "", visit.form.text("reason"))
+    visit.take_shown_once()
+    said = visit.t("in_force.stopped", what=visit.t(f"in_force.scopes.{Scope.ALL}"))
+    return Redirect(link("in-force"), said)
 
 
 @rules.does("/in-force/resume", Action.GOVERN, again=show_rules)
@@ -149,11 +171,11 @@ def _in_words(visit: Visit, suspension: Suspension) -> str:
     return f"{what} {_named(visit, suspension)}".strip()
 
 
-def _warning(visit: Visit, suspension: Suspension) -> Markup:
+def _warning(visit: Visit, suspension: Suspension) -> Markup | None:
     """Warn where an organisation is stopped that nobody is of: it may be misspelt."""
     if suspension.scope is not Scope.ORGANISATION:
-        return Markup()
+        return None
     known = acts.organisations(visit.home)
     if any(map(suspension.names, known)):
-        return Markup()
-    return Markup(" ") + visit.t("in_force.nobody", nearest=nearest(suspension.subject, known))
+        return None
+    return visit.t("in_force.nobody", nearest=nearest(suspension.subject, known))
