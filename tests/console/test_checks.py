@@ -1,5 +1,6 @@
 """Unnamed faces are named or ignored, and a collection is looked through for what to mend."""
 
+import re
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -152,6 +153,7 @@ def test_what_there_is_to_mend_leads_to_where_it_is_mended(pages: Pages, admin: 
     enrol(pages.home.gallery, name, [replace(looks(pages.home, 9, "Di"), face=blurred())])
     shown = checked(admin, name)
     assert "4 people with 9 faces." in shown.text
+    assert re.search(r"As of [\d-]+ [\d:]+ UTC \. What was mended since is not counted", shown.text)
     assert (
         "1 face is unlike the rest of its person. 1 pair of people looks like one person. 1 person"
         " may be missed." in shown.text
@@ -176,6 +178,16 @@ def test_what_there_is_to_mend_leads_to_where_it_is_mended(pages: Pages, admin: 
     assert str(ids["Di"]) in " ".join(mended.links)
 
 
+def test_what_is_mended_is_not_said_to_be_in_order(pages: Pages, admin: Person) -> None:
+    name = people(pages, admin, Ada=[1, 1], Adele=[1, 1])
+    (pair,) = (one for one in checked(admin, name).links if "/merge?" in one)
+    admin.send(admin.see(pair), f"/console/collections/{name}/merge")
+    mended = admin.see(f"/console/collections/{name}/check")
+    assert "1 pair of people looks like one person." in mended.text  # as of then
+    assert "All that was listed is mended. Look again to see what is left." in mended.text
+    assert "Nothing to mend." not in mended.text
+
+
 def test_an_empty_collection_is_said_to_be(pages: Pages, admin: Person) -> None:
     name = make_collection(pages, admin)
     assert "Nobody is enrolled yet." in checked(admin, name).text
@@ -185,6 +197,7 @@ def test_an_empty_collection_is_said_to_be(pages: Pages, admin: Person) -> None:
 def test_a_collection_in_order_has_nothing_to_mend(pages: Pages, admin: Person) -> None:
     shown = checked(admin, people(pages, admin, Ada=[1, 1], Bo=[2, 2]))
     assert "Nothing to mend." in shown.text
+    assert "All that was listed is mended" not in shown.text
     assert "4 of 4 faces (100.0%) would find another face of the same person." in shown.text
 
 

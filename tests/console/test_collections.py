@@ -105,18 +105,32 @@ def test_lists_go_on_page_by_page(
     monkeypatch.setattr(browse, "_LOOKED_THROUGH", 2)
     name = make_collection(pages, admin)
     enrol(admin, name, ROSA, AMIR, LIN)
-    for path, query in (
-        (f"/console/collections/{name}", {}),
-        (f"/console/collections/{name}", {"q": "a"}),
-        (f"/console/collections/{name}/references", {}),
+    for path, query, first, last in (
+        (f"/console/collections/{name}", {}, AMIR, ROSA),  # by name
+        (f"/console/collections/{name}", {"q": "a"}, ROSA, LIN),
+        (f"/console/collections/{name}/references", {}, ROSA, LIN),
     ):
         page = admin.see(path, **query)
-        assert ROSA in page.text
-        assert LIN not in page.text
+        assert first in page.text
+        assert last not in page.text
         (following,) = [one for one in page.links if "after=" in one]
         page = admin.see(following)
-        assert ROSA not in page.text
+        assert first not in page.text
         assert not [one for one in page.links if "after=" in one]
+
+
+def test_a_list_says_its_order(
+    pages: Pages, admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = make_collection(pages, admin)
+    enrol(admin, name, ROSA, AMIR)
+    by_name = admin.see(f"/console/collections/{name}").text
+    assert ", by name" in by_name
+    assert by_name.index(AMIR) < by_name.index(ROSA)
+    monkeypatch.setattr(browse, "_MOST_SORTED", 1)
+    as_enrolled = admin.see(f"/console/collections/{name}").text
+    assert "in the order in which they were enrolled" in as_enrolled
+    assert as_enrolled.index(ROSA) < as_enrolled.index(AMIR)
 
 
 @pytest.mark.parametrize(

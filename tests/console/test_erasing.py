@@ -146,8 +146,37 @@ def test_nobody_is_erased_where_the_choice_is_wrong(
 ) -> None:
     shown = ask(admin, name, **chosen)
     assert shown.status == status
+    assert NOBODY not in shown.text
     assert 'role="alert"' in shown.html
     assert len(subject_ids(pages, name)) == 3
+
+
+def test_without_anybody_ticked_nothing_is_asked(admin: Person, name: str) -> None:
+    shown = ask(admin, name)
+    assert "Nobody to erase" in shown.text
+    assert "Erase for good?" not in shown.text
+
+
+def test_whoever_comes_back_after_an_erasure_is_told_that_it_was_done(
+    pages: Pages, admin: Person, name: str
+) -> None:
+    asked = ask(admin, name, subject=str(subject_ids(pages, name)[ROSA]))
+    admin.send(asked, f"/console/collections/{name}/erase", {"sure": "yes"})
+    back = admin.see(asked.address)
+    assert back.status == 404
+    assert back.text.count("merged or erased already") == 1
+    assert str(asked.address).partition("=")[2] not in back.text
+
+
+def test_a_certificate_names_its_collection_and_leads_back(
+    pages: Pages, admin: Person, name: str
+) -> None:
+    asked = ask(admin, name, subject=str(subject_ids(pages, name)[ROSA]))
+    gone = admin.send(asked, f"/console/collections/{name}/erase", {"sure": "yes"})
+    assert f"People of {name}" in gone.text
+    assert f"/console/collections/{name}" in gone.links
+    assert 'href="/console/in-force" aria-current="page"' in gone.html
+    assert 'href="/console/certificates" aria-current="page"' in gone.html
 
 
 def test_anothers_ids_erase_nobody(pages: Pages, admin: Person, name: str) -> None:

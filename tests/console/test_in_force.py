@@ -1,14 +1,17 @@
 """What is in force: rules and the stop switch, the ledger and its receipts, the server's health."""
 
 import json
+import time
 from collections.abc import Callable
 from itertools import count
 
 import pytest
 
 from likeness.access import Grant
+from likeness.console.wording import languages
 from likeness.policy import shipped
 from likeness.secrets import SigningKey
+from likeness.server.refusals import Refusal
 from likeness.service.enrol.collections import create_collection
 from likeness.service.govern import ledger, policy
 from likeness.service.govern.keys import create_key, list_keys
@@ -16,6 +19,7 @@ from likeness.service.uses import Caller
 from likeness.terms import Principal, Role
 from tests.console.conftest import PASSWORD, Pages
 from tests.console.people import Person, Shown
+from tests.rekognition.operations.discs import RED, disc
 
 ROOT = "/console/in-force"
 HOSTILE = "<script>alert(1)</script> & 'Co'"
@@ -95,7 +99,8 @@ def test_an_admin_stops_an_organisation_and_lets_it_go_on(
     shown = admin.send(admin.see(ROOT), f"{ROOT}/suspend", asked)
     assert organisation in stopped(pages)
     assert organisation in shown.text
-    assert "nobody is stopped yet" in shown.text
+    remark = shown.html.partition('<p class="warning" role="status">')[2].partition("</p>")[0]
+    assert "nobody is stopped yet" in remark
     assert "<script>alert" not in shown.html
     assert "Suspend" in admin.see(f"{ROOT}/ledger").text
     lift = next(
@@ -106,6 +111,59 @@ def test_an_admin_stops_an_organisation_and_lets_it_go_on(
     sent = admin.client.post(lift.action, data=dict(lift.fields))
     assert sent.status_code == 200
     assert organisation not in stopped(pages)
+
+
+def test_everything_is_stopped_once_somebody_is_sure_and_every_page_says_so(
+    admin: Person, client: Person, pages: Pages
+) -> None:
+    asked = {"scope": "all", "subject": "", "reason": "a drill"}
+    sure = admin.send(admin.see(ROOT), f"{ROOT}/suspend", asked)
+    assert sure.path == f"{ROOT}/everything"
+    assert "Stop everything?" in sure.text
+    assert "" not in stopped(pages)
+    again = admin.see(sure.path)  # as whoever comes back to it does
+    assert dict(again.form(sure.path).fields)["reason"] == "a drill"
+    try:
+        told = admin.send(again, sure.path)
+        assert "Stopped: Everything." in told.text
+        assert "" in stopped(pages)
+        until_s = time.monotonic() + 10
+        while "Some uses are stopped" not in (account := admin.see("/console/account")).text:
+            assert time.monotonic() < until_s, "no page says so"
+            time.sleep(0.1)
+        assert ROOT in account.links
+        assert "Some uses are stopped" not in client.see("/console/account").text
+        for person, said in ((admin, "In force says what is stopped"), (client, "Ask an admin")):
+            files = {"picture": ("a.png", disc(RED))}
+            page = person.see("/console/try")
+            # Other programs' changes are in force within a second, and so is this.
+            while (refused := person.send(page, "/console/try", files=files)).status == 200:
+                assert time.monotonic() < until_s, "it is not refused"
+            assert refused.status == 403
+            assert said in refused.text, refused.text
+            assert "likeness policy" not in refused.text
+    finally:
+        caller = Caller(Principal("local:tests", Role.ADMIN), "Resume")
+        for one in policy.rules_now(pages.home).suspensions:
+            policy.resume(pages.home, caller, one.scope, one.subject)
+    until_s = time.monotonic() + 10
+    while "Some uses are stopped" in admin.see("/console/account").text:
+        assert time.monotonic() < until_s, "it is said still"
+        time.sleep(0.1)
+
+
+def test_errors_lead_to_pages_and_not_to_commands(admin: Person, auditor: Person) -> None:
+    unknown = admin.see("/console/review/00000000-0000-4000-8000-000000000000")
+    assert "or it has ended. The page Review shows what there is." in unknown.text
+    assert "/console/review" in unknown.links
+    entry = auditor.see(f"{ROOT}/ledger", about="00000000-0000-4000-8000-000000000000")
+    assert "The page Ledger shows the newest." in entry.text
+    assert "`likeness" not in unknown.text + entry.text
+
+
+def test_every_reason_of_a_refusal_has_words() -> None:
+    for reason in Refusal:
+        assert languages()["en"](f"in_force.reasons.{reason.value}")
 
 
 def test_a_collection_is_stopped_by_its_name(admin: Person, auditor: Person, pages: Pages) -> None:

@@ -1,10 +1,12 @@
 """People are renamed, merged and split, faces moved, each with undo, many at once."""
 
+import re
 from collections.abc import Iterator
 from uuid import UUID, uuid4
 
 import pytest
 
+from likeness.service.enrol import browse
 from likeness.terms import Role
 from tests.cli.conftest import ship_standards
 from tests.console.cases import Desk, pictures_of, reviewing
@@ -124,6 +126,7 @@ def test_faces_are_split_off_and_it_is_undone(pages: Pages, admin: Person, staff
         shown, f"{here}/faces", {"what": "split", "to": "Eve", "reference": faces[1:]}
     )
     assert "2 faces are Eve's now, who is new." in split.text
+    assert "Faces of Ada were split off as Eve." in split.text
     assert "look like some of the others" in split.text  # the remark of the act
     assert sizes(pages, staff) == {"Ada": 1, "Bo": 1, "Cy": 1, "Eve": 2}
     admin.send(split, f"{here}/undo")
@@ -139,7 +142,9 @@ def test_faces_are_moved_and_either_of_the_two_undoes_it(
     assert "1 face is Bo's now." in moved.text
     assert sizes(pages, staff) == {"Ada": 2, "Bo": 2, "Cy": 1}
     bo, there = arranging(pages, admin, staff, "Bo")
-    admin.send(bo, f"{there}/undo")
+    assert "Faces of Ada were given to Bo." in bo.text
+    undone = admin.send(bo, f"{there}/undo")
+    assert "The faces that Bo was given are Ada's again." in undone.text
     assert sizes(pages, staff) == {"Ada": 3, "Bo": 1, "Cy": 1}
 
 
@@ -186,7 +191,7 @@ def test_ids_of_others_and_none_are_refused(pages: Pages, admin: Person, staff: 
     theirs = subject_ids(pages, other)["Di"]
     assert admin.see(f"/console/collections/{staff}/subjects/{theirs}/arrange").status == 404
     assert admin.see(f"/console/collections/{staff}/subjects/x/arrange").status == 404
-    assert admin.see("/console/collections/nowhere/merge?one=x").status == 400
+    assert admin.see("/console/collections/nowhere/merge?subject=x").status == 400
     assert sizes(pages, staff) == {"Ada": 3, "Bo": 1, "Cy": 1}
 
 
@@ -204,10 +209,13 @@ def test_several_are_merged_from_the_list_and_undone_at_once(
     assert ("into", str(ids["Ada"])) in asked.form(merge).fields  # who has most faces
     done = admin.send(asked, merge)
     assert "2 people were merged into Ada." in done.text
-    assert "look like none of the others" in done.text
+    remark = done.html.partition('<p class="warning" role="status">')[2].partition("</p>")[0]
+    assert "look like none of the others" in remark
+    assert "Merged into Ada: Bo, Cy." in done.text
     assert sizes(pages, staff) == {"Ada": 5}
     undone = admin.send(done, f"{place(pages, staff, 'Ada')}/undo")
     assert undone.status == 200, undone.text
+    assert "Undone. Ada and Bo, Cy are different people again." in undone.text
     assert sizes(pages, staff) == {"Ada": 3, "Bo": 1, "Cy": 1}
     assert subject_ids(pages, staff) == ids
 
@@ -227,6 +235,58 @@ def test_somebody_is_merged_with_whoever_is_typed(pages: Pages, admin: Person, s
     done = admin.send(shown, merge, {"into_name": "Ada"})
     assert done.path == f"{place(pages, staff, 'Ada')}/arrange"
     assert sizes(pages, staff) == {"Ada": 4, "Cy": 1}
+
+
+def test_whoever_comes_back_to_a_merge_is_told_once_that_it_was_done(
+    pages: Pages, admin: Person, staff: str
+) -> None:
+    ids = subject_ids(pages, staff)
+    merge = f"/console/collections/{staff}/merge"
+    asked = admin.see(merge, subject=f"{ids['Ada']},{ids['Bo']}")
+    admin.send(asked, merge)
+    sent = admin.send(asked, merge)
+    assert sent.text.count("This was done already") == 1
+    fresh = {"once": uuid4().hex}
+    for shown, status in ((admin.see(asked.address), 404), (admin.send(asked, merge, fresh), 404)):
+        assert shown.status == status
+        assert shown.text.count("merged or erased already") == 1, shown.text
+        assert str(ids["Bo"]) not in shown.text
+    assert sizes(pages, staff) == {"Ada": 4, "Cy": 1}
+
+
+def test_what_is_chosen_elsewhere_is_asked_about_on_a_page_to_come_back_to(
+    pages: Pages, admin: Person, staff: str
+) -> None:
+    faces, here = references_of(pages, staff, "Ada"), place(pages, staff, "Ada")
+    csrf = dict(admin.see(here).form("/console/sign-out").fields)["csrf"]
+    data = {"csrf": csrf, "reference": faces[1:]}
+    sent = admin.client.post(f"{here}/arrange", data=data, follow_redirects=False)
+    assert sent.status_code == 303
+    shown = admin.see(sent.headers["location"])
+    kept = shown.form(f"{here}/faces").fields
+    assert [value for name, value in kept if name == "reference"] == faces[1:]
+
+
+def test_names_are_offered_and_who_is_meant_is_said(
+    pages: Pages, admin: Person, staff: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, here = arranging(pages, admin, staff, "Ada")
+    assert '<datalist id="everybody">' in shown.html
+    assert '<option value="Cy">' in shown.html
+    fields = {"what": "move", "to": "b", "reference": references_of(pages, staff, "Ada")[:1]}
+    again = admin.send(shown, f"{here}/faces", fields)
+    assert again.status == 404
+    assert "No such person b here. Names that hold this: Bo." in again.text
+    monkeypatch.setattr(browse, "_MOST_OFFERED", 2)
+    assert "<datalist" not in arranging(pages, admin, staff, "Ada")[0].html
+
+
+def test_what_is_known_of_a_face_without_a_picture_is_shown(
+    pages: Pages, admin: Person, staff: str
+) -> None:
+    shown, _ = arranging(pages, admin, staff, "Ada")
+    assert re.search(r"\d\d:\d\d UTC \d+ by \d+ pixels, fit to enrol", shown.text), shown.text
+    assert "LIKENESS_CROPS=on" in shown.text
 
 
 def test_a_form_that_comes_again_does_nothing_twice(
@@ -267,7 +327,7 @@ def test_whoever_may_not_arrange_sees_and_does_nothing(
         sent = other.client.post(path, data={"csrf": csrf, "new_name": "Eve"})
         assert sent.status_code == 403
     if role is Role.REVIEWER:
-        assert "Put right" not in other.see(here).text
+        assert "Rename, merge" not in other.see(here).text
     assert sizes(pages, staff) == {"Ada": 3, "Bo": 1, "Cy": 1}
 
 
@@ -317,7 +377,7 @@ def test_pictures_are_shown_where_some_are_kept_to_whoever_may_see_them(keeping:
         picture = disc(RED, side=120 + number)
         keeping.client.index_faces(CollectionId=name, Image={"Bytes": picture})
     ids = subject_ids(pages, name)
-    query = {"one": str(ids[ROSA]), "other": str(ids[AMIR])}
+    query = {"subject": f"{ids[ROSA]},{ids[AMIR]}"}
     merge, unnamed = (f"/console/collections/{name}/{one}" for one in ("merge", "unnamed"))
     for person, each in ((admin, 1), (client, 0)):
         shown, _ = arranging(pages, person, name, ROSA)

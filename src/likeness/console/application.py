@@ -214,7 +214,9 @@ class Application(Door):
         if once and (led := memory.begin(once)) is not None:
             if led == BEING_DONE:
                 raise TooBusy("This is being done already. Reload the page in a moment.")
-            return Redirect(led)
+            # Who clicked twice has yet to read what the first has led to.
+            said = None if memory.notices else visit.t("problem.done_already")
+            return Redirect(led, said)
         location: str | None = None
         try:
             outcome = _outcome(route, visit)
@@ -266,6 +268,7 @@ class Application(Door):
             _logger.error("request %s failed: %s", exchange.request_id, whereabouts(error))
         if visit.proof.receipt is not None:
             exchange.headers["x-likeness-receipt"] = visit.proof.receipt
+        visit.problem = None  # of a form that cannot be shown again: what is said here says it
         page = Page("problem.html", {"said": said_of(error, visit), "status": status}, status)
         answer = _answer(page, visit)
         return Answer(status, code_of(error), answer.content, answer.headers)

@@ -1,10 +1,18 @@
-"""What goes wrong at a page: its status, and what is said of it. A fault keeps its reason."""
+"""What goes wrong at a page: its status, and what is said of it. A fault keeps its reason.
 
+Messages are the same at every door, and name commands that help. Whoever reads a page is led to
+the page that shows the same, or to an admin where they may not see that.
+"""
+
+import re
+
+from markupsafe import Markup, escape
 from starlette.requests import ClientDisconnect
 
-from likeness.console.visit import Visit
+from likeness.console.visit import Visit, link
 from likeness.errors import (
     DatabaseInUse,
+    Denied,
     Fault,
     InputError,
     LikenessError,
@@ -22,7 +30,34 @@ from likeness.server.errors import (
     TooLate,
     TooManyRequests,
 )
+from likeness.service.enrol.browse import SubjectsGone
 from likeness.service.uses import NoSuchCollection, NoSuchSubject
+from likeness.terms import Action
+
+_COMMAND = re.compile(r"(?P<first>\A|\. )?`likeness (?P<what>[a-z]+(?: [a-z-]+)?)[^`]*`")
+_RULES = (("in-force",), "nav.in-force", Action.AUDIT)
+_COLLECTIONS = (("collections",), "nav.collections", Action.READ)
+_JOBS = (("video",), "nav.video", Action.READ)
+_KEYS = (("people",), "nav.people", Action.GOVERN)
+_LEDGER = (("in-force", "ledger"), "in_force.pages.ledger", Action.AUDIT)
+_SHOWN_AT: dict[str, tuple[tuple[str, ...], str, Action]] = {
+    "policy list": _RULES,
+    "policy explain": _RULES,
+    "policy resume": _RULES,
+    "collections list": _COLLECTIONS,
+    "collections certificates": (("certificates",), "certificates.title", Action.AUDIT),
+    "review list": (("review",), "nav.review", Action.REVIEW),
+    "jobs list": _JOBS,
+    "jobs show": _JOBS,
+    "keys list": _KEYS,
+    "keys rotate": _KEYS,
+    "ledger show": _LEDGER,
+    "ledger verify": _LEDGER,
+    "doctor": (("in-force", "health"), "in_force.pages.health", Action.AUDIT),
+}
+"""Which page shows what a command does: its path, the text of its name, and who may see it."""
+_MAKES_ONE = ", `likeness collections create` makes one"
+"""What the page that lists collections says by itself."""
 
 
 class PageRefused(Exception):
@@ -78,6 +113,25 @@ def code_of(error: Exception) -> str:
     return str(getattr(error, "kind", type(error).__name__))
 
 
+def _for_pages(message: str, visit: Visit) -> Markup:
+    """Give a message with pages in place of the commands that do the same."""
+    message = message.replace(_MAKES_ONE, "")
+    said, end = Markup(), 0
+    for found in _COMMAND.finditer(message):
+        if (shown := _SHOWN_AT.get(found["what"])) is None:
+            continue
+        path, name, needs = shown
+        page = visit.t("problem.an_admin")
+        if visit.may(needs):
+            page = visit.t("problem.page", link=link(*path), name=visit.t(name))
+        first = found["first"]
+        if first is not None:
+            page = page[0].upper() + page[1:]
+        said += escape(message[end : found.start()] + (first or "")) + page
+        end = found.end()
+    return said + escape(message[end:])
+
+
 def said_of(error: Exception, visit: Visit) -> str:
     """Say what went wrong, in the words of the error or of the texts."""
     match error:
@@ -91,6 +145,12 @@ def said_of(error: Exception, visit: Visit) -> str:
             return visit.t("problem.no_such_collection", name=error.name)
         case NoSuchSubject():
             return visit.t("problem.no_such_subject", name=error.name)
+        case SubjectsGone():
+            return visit.t("problem.subjects_gone")
+        case Denied() if error.is_stopped and visit.may(Action.AUDIT):
+            return visit.t("problem.stopped_see", link=link("in-force"))
+        case Denied() if error.is_stopped:
+            return visit.t("problem.stopped")
         case TooBusy():
             return visit.t("problem.too_busy")
         case DatabaseInUse():
@@ -100,6 +160,7 @@ def said_of(error: Exception, visit: Visit) -> str:
         case TooLate() | Stopped():
             return visit.t("problem.too_late")
         case LikenessError() | RequestError():
-            return str(error)
+            said = next(iter(error.args), "")
+            return said if isinstance(said, Markup) else _for_pages(str(error), visit)
         case _:
             return visit.t("problem.unforeseen")

@@ -84,6 +84,29 @@ class KeptChange:
     before: Mapping[str, Any]
     carried: Any
 
+    @property
+    def names_before(self) -> tuple[str, ...]:
+        """The name that was changed, or the names of those who were merged."""
+        match self.kind:
+            case ChangeKind.RENAME:
+                return (self.before["name"],)
+            case ChangeKind.MERGE:
+                return tuple(one["name"] for one in _merged(self.before))
+            case _:
+                return ()
+
+    @property
+    def other_id(self) -> UUID | None:
+        """Who was given references; None where nobody was."""
+        is_given = self.kind in (ChangeKind.SPLIT, ChangeKind.MOVE)
+        return UUID(self.before["id"]) if is_given else None
+
+
+def _merged(before: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    # An older Likeness merged one at a time.
+    merged: Sequence[Mapping[str, Any]] = before.get("gone", [before])
+    return merged
+
 
 class SubjectChanges(Unit):
     """Changes of who a collection's subjects are."""
@@ -257,7 +280,7 @@ class SubjectChanges(Unit):
 
     def _undo_merge(self, subject: Subject, before: Mapping[str, Any]) -> SubjectChange:
         back, moved = list[Subject](), list[tuple[UUID, ...]]()
-        for was in before.get("gone", [before]):  # an older Likeness merged one at a time
+        for was in _merged(before):
             gone = ArrivingSubject(
                 UUID(was["id"]), was["name"], datetime.fromisoformat(was["created_at"])
             )

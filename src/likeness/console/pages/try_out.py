@@ -27,6 +27,7 @@ from likeness.console.pages.try_words import (
     searched_in_words,
 )
 from likeness.console.pictures import Marked, Shown, shown
+from likeness.console.problems import said_of
 from likeness.console.router import Pages
 from likeness.console.visit import Download, Page, Photograph, Visit
 from likeness.errors import InputError, InvalidRequest, NotFound, TooBusy
@@ -112,7 +113,7 @@ def detect(visit: Visit) -> Page:
         try:
             answers.append(_detected(visit, one))
         except (InputError, TooBusy) as error:
-            answers.append(Answer(one.name, problem=str(error)))
+            answers.append(Answer(one.name, problem=said_of(error, visit)))
     return _detect_page(visit, tuple(answers))
 
 

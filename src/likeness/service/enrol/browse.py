@@ -16,6 +16,8 @@ from likeness.terms import Action
 _LOOKED_THROUGH = 3_000
 """How many names are opened for one page of those that hold some words: a part of a second."""
 _AT_A_TIME = 1_000
+_MOST_SORTED, _MOST_OFFERED = 1_000, 300
+"""Of so many people all names are opened, to sort them or to offer them where one is typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,35 @@ class FoundSubjects:
 
 
 @dataclass(frozen=True, slots=True)
+class SubjectsInOrder:
+    """A page of subjects, by name where names are few enough, else in the order they came."""
+
+    page: Page[ListedSubject]
+    is_by_name: bool
+
+
+class SubjectsGone(NotFound):
+    """Some subjects are not in the collection, or not any more."""
+
+    def __init__(self, missing: UUID) -> None:
+        super().__init__(
+            f"No such subject {missing} in this collection, or it is erased. Nothing was done."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    """The last change of a subject, whose name is now `name`.
+
+    `others` are the name that they had, who was merged into them, or who was given their faces.
+    """
+
+    kept: KeptChange
+    name: str
+    others: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ShownSubject:
     """A subject, and a part of the list of their references.
 
@@ -40,7 +71,54 @@ class ShownSubject:
 
     subject: Subject
     references: Page[ListedReference]
-    last_change: KeptChange | None
+    last_change: LastChange | None
+
+
+def list_in_order(
+    rows: Rows, caller: Caller, name: str, *, after: int, limit: int
+) -> SubjectsInOrder:
+    """List subjects by name, or in the order they came where that would open too many names.
+
+    Raises:
+        NoSuchCollection: there is none of that name.
+    """
+    of = rows.collection(caller, Action.READ, name)
+
+    def read(its: CollectionRows) -> SubjectsInOrder:
+        is_by_name = of.size.subjects <= _MOST_SORTED
+        if is_by_name:
+            every = its.subjects.page(limit=_MOST_SORTED)
+            every.sort(key=lambda one: _folded(one.name))
+            found = every[after : after + limit]
+            end = after + limit if len(every) > after + limit else None
+        else:
+            found = its.subjects.page(after=after, limit=limit)
+            end = found[-1].number if len(found) == limit else None
+        return SubjectsInOrder(Page(of, _sized(its, found), of.size.subjects, end), is_by_name)
+
+    with rows.record(caller, Action.READ, of) as record:
+        listed = of.read(read)
+        record.answered(Outcome())
+    return listed
+
+
+def names_to_offer(rows: Rows, caller: Caller, name: str) -> Sequence[str]:
+    """Give everybody's name, to choose one from; nothing where there are too many.
+
+    Raises:
+        NoSuchCollection: there is none of that name.
+    """
+    of = rows.collection(caller, Action.READ, name)
+
+    def read(its: CollectionRows) -> Sequence[str]:
+        if of.size.subjects > _MOST_OFFERED:
+            return ()
+        return sorted((one.name for one in its.subjects.page(limit=_MOST_OFFERED)), key=_folded)
+
+    with rows.record(caller, Action.READ, of) as record:
+        names = of.read(read)
+        record.answered(Outcome())
+    return names
 
 
 def find_subjects(
@@ -87,12 +165,15 @@ def show_subject(
 
     Raises:
         NoSuchCollection: there is none of that name.
-        NotFound: the collection has no such subject.
+        SubjectsGone: the collection has no such subject.
     """
     of = rows.collection(caller, Action.READ, name)
 
     def read(its: CollectionRows) -> ShownSubject:
-        subject = its.subjects.by_id(subject_id)
+        found_subjects = its.subjects.by_ids([subject_id])
+        if not found_subjects:
+            raise SubjectsGone(subject_id)
+        subject = found_subjects[0]
         total = its.subjects.sizes([subject.number]).get(subject.number, 0)
         found = its.references.page(after=after, limit=limit + 1, subject_number=subject.number)
         listed = [ListedReference(one, subject) for one in found[:limit]]
@@ -112,18 +193,15 @@ def name_subjects(
 
     Raises:
         NoSuchCollection: there is none of that name.
-        NotFound: it has one of them not.
+        SubjectsGone: it has one of them not.
     """
     of = rows.collection(caller, Action.READ, name)
 
     def read(its: CollectionRows) -> list[ListedSubject]:
-        found = its.subjects.by_ids(subject_ids)
-        if missing := set(subject_ids) - {one.id for one in found}:
-            raise NotFound(
-                f"No such subject {min(missing)} in this collection, or it is erased. Nothing was"
-                " done."
-            )
-        return _sized(its, found)
+        found = _sized(its, its.subjects.by_ids(subject_ids))
+        if missing := set(subject_ids) - {one.subject.id for one in found}:
+            raise SubjectsGone(min(missing))
+        return found
 
     with rows.record(caller, Action.READ, of) as record:
         listed = of.read(read)
@@ -203,10 +281,14 @@ def faces_open_blurred(of: Collection, purpose: str) -> bool:
     return opens_blurred(purpose) or opens_blurred(facts_of(of.tags).purpose)
 
 
-def _last_change(its: CollectionRows, subject: Subject) -> KeptChange | None:
+def _last_change(its: CollectionRows, subject: Subject) -> LastChange | None:
     # Whoever undoes one that is damaged is told so.
     with suppress(NotFound, KeyUnusable):
-        return its.subject_changes.last_of(subject)
+        kept = its.subject_changes.last_of(subject)
+        others = kept.names_before
+        if kept.other_id is not None:
+            others = (its.subjects.by_id(kept.other_id).name,)
+        return LastChange(kept, its.subjects.by_id(kept.subject_id).name, others)
     return None
 
 

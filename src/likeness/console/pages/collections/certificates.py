@@ -8,7 +8,7 @@ from uuid import UUID
 from likeness.console.background import Tell
 from likeness.console.pages.background_acts import begin, last_act
 from likeness.console.pages.collections.inputs import id_in_path
-from likeness.console.problems import status_of
+from likeness.console.problems import said_of, status_of
 from likeness.console.router import Pages
 from likeness.console.visit import Download, Page, Problem, Redirect, Visit, link
 from likeness.errors import InputError, InvalidRequest, NotFound
@@ -46,7 +46,7 @@ def show_certificates(visit: Visit) -> Page:
     except (InputError, NotFound) as error:
         if not of:
             raise
-        visit.problem, status = Problem(str(error), "collection"), status_of(error)
+        visit.problem, status = Problem(said_of(error, visit), "collection"), status_of(error)
     values = {"page": page, "collection": of, "is_first": after is None}
     return Page("collections/certificates.html", values, status)
 
@@ -59,6 +59,7 @@ def show_certificate(visit: Visit) -> Page:
     last = last_act(visit, _VERIFICATION, certificate_id)
     values = {
         "certificate": found,
+        "collection": visit.home.name_of_collection(found.collection_id),
         "verified": last.answer,
         "work": last.work,
         "failed": last.failed,

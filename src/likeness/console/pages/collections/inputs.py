@@ -43,15 +43,22 @@ def id_in_path(visit: Visit, name: str) -> UUID:
 
 
 def ids_sent(visit: Visit, name: str) -> Sequence[UUID]:
-    """Give the ids of boxes that were ticked, each once.
+    """Give the ids of boxes that were ticked, or else those that `with_ids` put into the address.
 
     Raises:
         InvalidRequest: one is no id.
     """
+    asked = [one for one in visit.query.get(name, "").split(",") if one]
     try:
-        return list(dict.fromkeys(UUID(one) for one in visit.form.all(name)))
+        return list(dict.fromkeys(UUID(one) for one in visit.form.all(name) or asked))
     except ValueError as error:
         raise InvalidRequest(visit.t("collections.choice_unread")) from error
+
+
+def with_ids(path: str, **ids: Sequence[UUID]) -> str:
+    """Give the address of a page that asks about what was chosen: people may come back to it."""
+    asked = [f"{name}={','.join(map(str, some))}" for name, some in ids.items() if some]
+    return f"{path}?{'&'.join(asked)}" if asked else path
 
 
 def days_sent(visit: Visit, name: str) -> int | None:

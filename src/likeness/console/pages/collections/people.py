@@ -6,7 +6,7 @@ from uuid import UUID
 
 from likeness.console.pages.collections.inputs import after_number, id_in_path
 from likeness.console.pictures import address_of_jpeg
-from likeness.console.problems import status_of
+from likeness.console.problems import said_of, status_of
 from likeness.console.router import Pages
 from likeness.console.visit import Page, Problem, Visit
 from likeness.errors import Denied, InputError
@@ -35,11 +35,11 @@ def show_people(visit: Visit) -> Page:
                 visit.home, caller, name, words, after=after, limit=MOST_LISTED
             )
         except InputError as error:
-            visit.problem, status = Problem(str(error), "q"), status_of(error)
+            visit.problem, status = Problem(said_of(error, visit), "q"), status_of(error)
+    is_by_name = False
     if found is None:
-        page = acts.list_subjects(
-            visit.home, caller, name, after=lambda of: after, limit=MOST_LISTED
-        )
+        shown = browse.list_in_order(visit.home, caller, name, after=after, limit=MOST_LISTED)
+        page, is_by_name = shown.page, shown.is_by_name
         of, listed, end = page.collection, page.listed, page.after
     else:
         of, listed, end = found.collection, found.listed, found.after
@@ -48,6 +48,7 @@ def show_people(visit: Visit) -> Page:
         "listed": listed,
         "after": end,
         "is_first": not after,
+        "is_by_name": is_by_name,
         "words": words,
         "looked_through": None if found is None else found.looked_through,
     }
@@ -103,7 +104,9 @@ def show_references(visit: Visit) -> Page:
     except (InputError, NoSuchSubject) as error:
         if not named:
             raise
-        said = str(error) if isinstance(error, InputError) else visit.t("collections.nobody_named")
+        said: str = visit.t("collections.nobody_named")
+        if isinstance(error, InputError):
+            said = said_of(error, visit)
         visit.problem, status = Problem(said, "named"), status_of(error)
     of = page.collection if page else collections.describe_collection(visit.home, caller, name)
     ids = [one.reference.id for one in page.listed] if page else []

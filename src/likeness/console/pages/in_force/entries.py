@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from likeness.console.pages.background_acts import begin, last_act
 from likeness.console.pages.in_force.rules import names_of_keys
+from likeness.console.problems import said_of
 from likeness.console.router import Pages
 from likeness.console.visit import Download, Page, Problem, Redirect, Visit, link
 from likeness.errors import InputError, InvalidRequest, LedgerBroken, StateError
@@ -51,7 +52,7 @@ def show_ledger(visit: Visit) -> Page:
             found = acts.entries_before(visit.home, _before(visit), _A_PAGE)
             older = found[-1].index if found and found[-1].index else None
     except (InputError, StateError) as error:
-        visit.with_problem(Problem(str(error), "about"))
+        visit.with_problem(Problem(said_of(error, visit), "about"))
         status = 404
     values = {
         "lines": [Line.of(one) for one in found],

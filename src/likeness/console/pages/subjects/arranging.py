@@ -2,25 +2,32 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from uuid import UUID
 
 from markupsafe import Markup
 
-from likeness.console.pages.collections.inputs import after_number, id_in_path, ids_sent
+from likeness.console.pages.collections.inputs import (
+    after_number,
+    id_in_path,
+    ids_sent,
+    with_ids,
+)
 from likeness.console.pages.collections.people import faces_of, first_faces_of
+from likeness.console.problems import said_of, status_of
 from likeness.console.router import Pages
-from likeness.console.visit import Outcome, Page, Redirect, Visit, link
-from likeness.errors import AlreadyExists, InvalidRequest
+from likeness.console.visit import Page, Problem, Redirect, Visit, link
+from likeness.errors import AlreadyExists, InvalidRequest, NotFound
 from likeness.gallery import Subject
 from likeness.service.enrol import browse
 from likeness.service.enrol import subject_changes as acts
+from likeness.service.enrol.browse import SubjectsGone
 from likeness.service.enrol.subject_changes import ChangedSubject
 from likeness.service.enrol.subjects import ListedSubject
+from likeness.service.uses import NoSuchSubject
 from likeness.terms import Action
 
 arranging = Pages()
 
-_MOST_FACES, _MOST_SHOWN = 48, 12
+_MOST_FACES, _MOST_SHOWN, _MOST_MEANT = 48, 12, 5
 _PERSON = "/collections/{name}/subjects/{subject_id}"
 
 
@@ -43,7 +50,8 @@ def show_person(visit: Visit) -> Page:
         "page": shown.references,
         "last": shown.last_change,
         "is_first": not after,
-        "chosen": visit.form.all("reference") or [visit.query.get("reference", "")],
+        "chosen": visit.form.all("reference") or visit.query.get("reference", "").split(","),
+        "names": _names(visit),
         "faces": faces_of(
             visit, shown.references.collection.name, [one.reference.id for one in listed]
         ),
@@ -52,9 +60,12 @@ def show_person(visit: Visit) -> Page:
 
 
 @arranging.does(f"{_PERSON}/arrange", Action.ARRANGE)
-def choose_faces(visit: Visit) -> Outcome:
+def choose_faces(visit: Visit) -> Redirect:
     """Show the same with the faces that were chosen on another page."""
-    return show_person(visit)
+    after = visit.query.get("after", "")
+    chosen = with_ids(visit.path, reference=ids_sent(visit, "reference"))
+    place = f"{'&' if '?' in chosen else '?'}after={after_number(visit)}" if after else ""
+    return Redirect(chosen + place)
 
 
 @arranging.does(f"{_PERSON}/rename", Action.ARRANGE, again=show_person)
@@ -80,9 +91,10 @@ def give_faces(visit: Visit) -> Redirect:
         if not chosen:
             raise InvalidRequest(visit.t("arrange.no_face"))
         if visit.form.text("what") == "move":
-            done = acts.move_references(
-                visit.home, visit.caller("MoveReferences"), name, person.name, to, chosen
-            )
+            with _offering(visit):
+                done = acts.move_references(
+                    visit.home, visit.caller("MoveReferences"), name, person.name, to, chosen
+                )
             key = "arrange.moved"
         else:
             with _plainly(visit, "arrange.taken"):
@@ -107,44 +119,51 @@ def undo(visit: Visit) -> Redirect:
     if done.is_gone:
         said = visit.t("arrange.undone_gone", name=done.subject.name)
         return Redirect(link("collections", visit.params["name"], "unnamed"), said)
-    return _led(visit, done, visit.t("arrange.undone", name=done.subject.name))
+    others = ", ".join(one.subject.name for one in done.others)
+    key = f"arrange.undone_{done.kind.value}"
+    return _led(visit, done, visit.t(key, name=done.subject.name, others=others))
 
 
 @arranging.shows("/collections/{name}/merge", Action.ARRANGE)
 def show_merge(visit: Visit) -> Page:
     """Show who are to become one person, and ask who stays."""
-    name, ids = visit.params["name"], _to_merge(visit)
+    name, ids = visit.params["name"], ids_sent(visit, "subject")
     chosen: list[ListedSubject] = []
-    if ids:
-        chosen = browse.name_subjects(visit.home, visit.caller("ListSubjects"), name, ids)
+    status = 200
+    try:
+        if ids:
+            chosen = browse.name_subjects(visit.home, visit.caller("ListSubjects"), name, ids)
+    except SubjectsGone as error:  # of those who were merged already
+        visit.problem, status = Problem(said_of(error, visit)), status_of(error)
     most = max(chosen, key=lambda one: one.references, default=None)
     values = {
         "name": name,
         "chosen": chosen,
         "faces": first_faces_of(visit, name, [one.subject.id for one in chosen[:_MOST_SHOWN]]),
         "stays": visit.form.text("into") or (most and str(most.subject.id)) or "",
+        "names": _names(visit) if chosen else (),
     }
-    return Page("subjects/merge.html", values)
+    return Page("subjects/merge.html", values, status)
 
 
 @arranging.does("/collections/{name}/merge", Action.ARRANGE, again=show_merge)
-def merge(visit: Visit) -> Outcome:
+def merge(visit: Visit) -> Redirect:
     """Merge who was chosen; what was chosen on another page is asked about first."""
+    ids = ids_sent(visit, "subject")
     if not visit.form.has("asked"):
-        if not _to_merge(visit):
+        if not ids:
             raise InvalidRequest(visit.t("merge.nobody"))
-        return show_merge(visit)
+        return Redirect(with_ids(visit.path, subject=ids))
     name, typed = visit.params["name"], visit.form.text("into_name")
     with visit.about("into_name"):
-        listed = browse.name_subjects(
-            visit.home, visit.caller("ListSubjects"), name, _to_merge(visit)
-        )
+        listed = browse.name_subjects(visit.home, visit.caller("ListSubjects"), name, ids)
         names = {str(one.subject.id): one.subject.name for one in listed}
         into = typed or names.get(visit.form.text("into"), "")
         gone = [one for one in names.values() if one != into]
         if not into or not gone:
             raise InvalidRequest(visit.t("merge.one_alone"))
-        done = acts.merge_subjects(visit.home, visit.caller("MergeSubjects"), name, gone, into)
+        with _offering(visit):
+            done = acts.merge_subjects(visit.home, visit.caller("MergeSubjects"), name, gone, into)
     said = visit.t("merge.done", count=len(done.others), name=done.subject.name)
     return _led(visit, done, said)
 
@@ -158,15 +177,29 @@ def _plainly(visit: Visit, key: str) -> Iterator[None]:
         raise AlreadyExists(visit.t(key)) from error
 
 
-def _to_merge(visit: Visit) -> Sequence[UUID]:
-    """Give who was ticked, or whom the address names."""
-    if visit.form.has("subject"):
-        return ids_sent(visit, "subject")
-    named = [visit.query.get(key, "") for key in ("one", "other")]
+@contextmanager
+def _offering(visit: Visit) -> Iterator[None]:
+    """Where nobody has a name, say who has one that holds it."""
     try:
-        return list(dict.fromkeys(UUID(one) for one in named if one))
-    except ValueError as error:
-        raise InvalidRequest("The address names nobody who is here. Choose in the list.") from error
+        yield
+    except NoSuchSubject as error:
+        like = browse.find_subjects(
+            visit.home,
+            visit.caller("ListSubjects"),
+            visit.params["name"],
+            error.name,
+            after=0,
+            limit=_MOST_MEANT,
+        ).listed
+        if not like:
+            raise
+        names = ", ".join(one.subject.name for one in like)
+        raise NotFound(visit.t("arrange.nobody_but", name=error.name, names=names)) from error
+
+
+def _names(visit: Visit) -> Sequence[str]:
+    """Give the names to offer where one is typed."""
+    return browse.names_to_offer(visit.home, visit.caller("ListSubjects"), visit.params["name"])
 
 
 def _person(visit: Visit) -> Subject:
@@ -182,6 +215,5 @@ def _person(visit: Visit) -> Subject:
 
 def _led(visit: Visit, done: ChangedSubject, said: Markup) -> Redirect:
     """Lead to whoever was changed, with what there is to look at."""
-    remarks = Markup(" ").join([said, *done.remarks])
     to = link("collections", visit.params["name"], "subjects", done.subject.id, "arrange")
-    return Redirect(to, remarks)
+    return Redirect(to, said, remark=Markup(" ").join(done.remarks))

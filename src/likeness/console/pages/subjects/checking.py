@@ -1,5 +1,7 @@
 """The check of a collection: whom it mixes up or misses, and what to mend."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from markupsafe import Markup
@@ -19,21 +21,30 @@ checking = Pages()
 _KIND = "check"
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a look has found, and when it ended."""
+
+    findings: Findings
+    at: datetime
+
+
 @checking.shows("/collections/{name}/check", Action.SEARCH)
 def show_check(visit: Visit) -> Page:
     """Show what the last look found that is not mended yet."""
     name = visit.params["name"]
     last = last_act(visit, _KIND, name)
-    findings: Findings | None = last.answer
+    looked: _Looked | None = last.answer
     found = None
-    if findings is None:
+    if looked is None:
         of = describe_collection(visit.home, visit.caller("DescribeCollection"), name)
     else:
-        found = show_findings(visit.home, visit.caller("ShowFindings"), name, findings)
+        found = show_findings(visit.home, visit.caller("ShowFindings"), name, looked.findings)
         of = found.collection
     values = {
         "of": of,
         "found": found,
+        "looked_at": None if looked is None else looked.at,
         "work": last.work,
         "failed": last.failed,
         "one_in": one_in,
@@ -61,8 +72,8 @@ def check(visit: Visit) -> Redirect:
         check_subjects, visit.home, visit.caller("CheckSubjects", visit.form.text("purpose")), name
     )
 
-    def look(tell: Tell) -> Findings:
-        return Findings.of(act(tell=tell))
+    def look(tell: Tell) -> _Looked:
+        return _Looked(Findings.of(act(tell=tell)), visit.home.clock())
 
     begin(visit, _KIND, look, name)
     return Redirect(link("collections", name, "check"))

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from markupsafe import Markup
+
 from likeness.console.pages.background_acts import begin, last_act
 from likeness.console.pages.collections.inputs import place_in_list
 from likeness.console.pages.collections.people import faces_of, first_faces_of
@@ -71,9 +73,9 @@ def give_name(visit: Visit) -> Redirect:
         count=len(done.moved),
         name=done.subject.name,
         link=link("collections", name, "subjects", done.subject.id, "arrange"),
-        remarks=" ".join(done.remarks),
     )
-    return Redirect(link("collections", name, "unnamed"), said)
+    remark = Markup(" ").join(done.remarks)
+    return Redirect(link("collections", name, "unnamed"), said, remark=remark)
 
 
 @unnamed.does("/collections/{name}/unnamed/aside", Action.ARRANGE, again=show_unnamed)
