@@ -22,9 +22,9 @@ def every_picture_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jpeg2000, "_HELD_S", 0.0)
 
 
-def as_jpeg2000(pixels: NDArray[np.uint8]) -> bytes:
+def as_jpeg2000(pixels: NDArray[np.uint8], **options: int) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG2000", irreversible=False)
+    Image.fromarray(pixels).save(file, "JPEG2000", irreversible=False, **options)
     return file.getvalue()
 
 
@@ -65,6 +65,9 @@ def test_only_what_takes_long_is_decoded_apart(monkeypatch: pytest.MonkeyPatch) 
     large = inspect(as_jpeg2000(noise))
     jpeg2000.JPEG2000.decoder.pixels(large.data, large.header, 1)
     assert [module for module, *_ in asked] == [jpeg2000.__name__]
+    whole_alone = inspect(as_jpeg2000(noise[:800, :800], num_resolutions=1))
+    jpeg2000.JPEG2000.decoder.pixels(whole_alone.data, whole_alone.header, 8)
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize(

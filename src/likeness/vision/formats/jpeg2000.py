@@ -97,7 +97,8 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
 
 def _pixels_or_apart(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
     """Decode; what takes long in a process of its own: Pillow holds Python's lock meanwhile."""
-    if _DECODER.seconds(header, len(data)) / reduction < _HELD_S:
+    # What the decoder cannot divide itself it decodes whole.
+    if _DECODER.seconds(header, len(data)) / header.by_decoder(reduction) < _HELD_S:
         return _pixels(data, header, reduction)
     return decode_apart(__name__, data, header, reduction)
 
