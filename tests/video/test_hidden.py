@@ -1,10 +1,14 @@
 """What is hidden in a clip at each moment, from where faces were found in it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from likeness.terms import Box
 from likeness.video import (
+    ClipHiding,
     Ending,
     HiddenTrack,
     Holding,
@@ -14,6 +18,7 @@ from likeness.video import (
     Plan,
     Reason,
     Sight,
+    Style,
 )
 
 _HOLD = Holding(before_s=0.5, after_s=0.7, doubtful_s=0.1)
@@ -121,6 +126,39 @@ def test_a_stranger_beside_whoever_stays_visible_is_hidden() -> None:
     found = [track((0.0, 102), (4.0, 102)), track((0.0, 140), (4.0, 140), number=1)]
     plan = Plan(found, _HOLD, [anna], Reason.STRANGER)
     assert [one.track for one in plan.at(2.0).hidden] == [1]
+
+
+def pixels_beside_anna(
+    *sure: float, reason: Reason = Reason.STRANGER
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether the middle of Anna's face, and that of what is half before it, is hidden."""
+    anna = named((0.0, 100), (4.0, 100), shown=(Interval(0.0, 4.0),))
+    path = np.array([(at, 135.0, 100.0, 195.0, 160.0) for at in (1.0, 1.1, 1.2)])
+    beside = HiddenTrack(1, path, np.array(sure))
+    plan = Plan([track((0.0, 100), (4.0, 100)), beside], _HOLD, [anna], reason)
+    pixels = np.full((300, 300, 3), 200, np.uint8)
+    plan.at(1.1).hide(pixels, ClipHiding(Style.BLACK))
+    black = pixels.max(axis=2) == 0
+    return black[120:140, 120:140], black[120:140, 162:175]
+
+
+def test_what_was_never_surely_a_face_hides_nothing_of_whoever_stays_visible() -> None:
+    hers, beside = pixels_beside_anna(0.8, 0.6, 0.85)
+    assert not hers.any()
+    assert beside.all()
+
+
+@pytest.mark.parametrize(
+    ("sure", "reason"),
+    [((0.6, 0.6, 0.95), Reason.STRANGER), ((0.6, 0.6, 0.6), Reason.MAYBE)],
+    ids=["was surely a face once", "may be one of those to be hidden"],
+)
+def test_what_may_not_be_seen_hides_whoever_stays_visible_too(
+    sure: Sequence[float], reason: Reason
+) -> None:
+    hers, beside = pixels_beside_anna(*sure, reason=reason)
+    assert hers.any()
+    assert beside.all()
 
 
 def test_nobody_stays_visible_where_two_faces_are_seen_in_one_place() -> None:

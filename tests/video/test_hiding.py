@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from likeness.terms import Box
 from likeness.video import ClipHiding, Region, Style, hide
+from likeness.video.hiding import sparing
 
 BOX = Box(60, 40, 120, 120)
 
@@ -146,3 +147,15 @@ def test_each_face_of_a_clip_has_colours_of_its_own() -> None:
     hiding.hide(pixels, [(1, Region(Box(20, 40, 80, 120))), (2, Region(Box(150, 40, 210, 120)))])
     assert pixels[80, 50].max() < 20
     assert pixels[80, 180].min() > 180
+
+
+@pytest.mark.parametrize("style", Style)
+def test_what_is_spared_is_left_as_it_was_and_nothing_else(style: Style) -> None:
+    pixels, spared = noise(), Box(100, 40, 160, 120)
+    over, alone = pixels.copy(), hidden(pixels, style, Region(BOX))
+    with sparing(over, [spared, Box(-50, -50, -10, -10)]):
+        hide(over, [Region(BOX)], style)
+    assert np.array_equal(over[60:100, 110:150], pixels[60:100, 110:150])
+    assert np.array_equal(over[:, :100], alone[:, :100])
+    # The corners of its box are no face.
+    assert np.array_equal(over[40:44, 100:104], alone[40:44, 100:104])

@@ -9,6 +9,7 @@ from likeness.video.following import LOOK_EVERY_S, Following, follow
 from likeness.video.hidden import (
     ONE_FACE,
     SURE_FACE,
+    SURELY_A_FACE,
     Hidden,
     HiddenTrack,
     Holding,
@@ -52,6 +53,7 @@ __all__ = [
     "LOOK_EVERY_S",
     "MOST_SHOTS",
     "ONE_FACE",
+    "SURELY_A_FACE",
     "SURE_FACE",
     "Clip",
     "ClipHiding",

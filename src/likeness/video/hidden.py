@@ -4,7 +4,8 @@
 2. It was there before it is seen first, and after it is seen last: what is hidden reaches from
    where it was seen to where it most likely went.
 3. Whoever stays visible does so at moments that are named, at places that are known; whatever else
-   a face may be in is hidden, and where both meet, so is the one that stays visible.
+   a face may be in is hidden, and where both meet, so is the one that stays visible: but for what
+   was never surely a face.
 """
 
 from collections import defaultdict
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.terms import Box
-from likeness.video.hiding import Region
+from likeness.video.hiding import ClipHiding, Region, sparing
 from likeness.video.looks import Ending, Interval
 
 # Velocity is taken from the last looks of so long, and believed for so long.
@@ -31,6 +32,8 @@ _BUCKET_S = 1.0
 
 SURE_FACE = 0.5
 """From this likelihood on a find is called a face."""
+SURELY_A_FACE = 0.9
+"""What is found once, this likely, is a face; what never is gives way to one that stays visible."""
 ONE_FACE = 0.4
 """Two finds with boxes that share so much of what they cover are one face."""
 
@@ -133,13 +136,25 @@ class NamedTrack:
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """What is hidden at one moment: where, and why; `track` is the number of what was followed."""
+    """What is hidden at one moment: where, and why; `track` is the number of what was followed.
+
+    `confidence` is how likely it is a face at that moment, `surest` where that is likeliest.
+    """
 
     region: Region
     sight: Sight
     reason: Reason
     confidence: float
     track: int
+    surest: float
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether it hides nothing of a face that stays visible: it was never surely a face.
+
+        It hides all where some people alone are hidden, lest it be one of them.
+        """
+        return self.surest < SURELY_A_FACE and self.reason not in (Reason.ASKED, Reason.MAYBE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +171,15 @@ class Moment:
 
     hidden: tuple[Hidden, ...] = ()
     shown: tuple[Shown, ...] = ()
+
+    def hide(self, pixels: NDArray[np.uint8], hiding: ClipHiding) -> None:
+        """Hide in (height, width, 3) pixels, in place, what is hidden at this moment."""
+        with sparing(pixels, [one.box for one in self.shown]):
+            hiding.hide(pixels, self._regions(gives_way=True))
+        hiding.hide(pixels, self._regions(gives_way=False))
+
+    def _regions(self, *, gives_way: bool) -> list[tuple[int, Region]]:
+        return [(one.track, one.region) for one in self.hidden if one.gives_way is gives_way]
 
 
 class Plan:
@@ -238,7 +262,9 @@ class Plan:
         sure = float(track.sure[nearest])
         if sight is Sight.SEEN and sure < SURE_FACE:
             sight = Sight.PERHAPS
-        return Hidden(Region(box, margin), sight, self._reason, round(sure, 3), track.number)
+        return Hidden(
+            Region(box, margin), sight, self._reason, round(sure, 3), track.number, track.surest
+        )
 
     def _inside(
         self, track: HiddenTrack, time_s: float

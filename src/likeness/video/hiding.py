@@ -5,7 +5,8 @@ Nothing of what was there is blended in, at no edge: what is mixed could be take
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -76,10 +77,42 @@ class ClipHiding:
                 self._means[track] = means
 
 
+@contextmanager
+def sparing(pixels: NDArray[np.uint8], boxes: Iterable[Box]) -> Iterator[None]:
+    """Leave the ellipses within boxes as they are, whatever is hidden meanwhile.
+
+    `pixels` are (height, width, 3).
+    """
+    places = [place for box in boxes if (place := _place_of(pixels, Region(box, 0.0))) is not None]
+    before = [part.copy() for part, _ in places]
+    yield
+    for (part, inside), as_it_was in zip(places, before, strict=True):
+        cv2.copyTo(as_it_was, inside, part)
+
+
 def _hide_one(
     pixels: NDArray[np.uint8], region: Region, style: Style, means: NDArray[np.uint8] | None
 ) -> NDArray[np.uint8] | None:
     """Hide a region by `means` of cells, or by its own; give those, where there are any."""
+    place = _place_of(pixels, region)
+    if place is None:
+        return None
+    part, inside = place
+    if style is Style.BLACK:
+        filled = np.zeros_like(part)
+    else:
+        if means is None:
+            means = _means_of(part, min(region.box.width, region.box.height) / _CELLS[style])
+        how = cv2.INTER_NEAREST if style is Style.PIXELATE else cv2.INTER_LINEAR
+        filled = np.asarray(cv2.resize(means, part.shape[1::-1], interpolation=how), np.uint8)
+    cv2.copyTo(filled, inside, part)
+    return means
+
+
+def _place_of(
+    pixels: NDArray[np.uint8], region: Region
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+    """Give the part of a picture that holds a region, and 1 where that is: None outside of it."""
     box = region.box
     height, width = pixels.shape[:2]
     x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
@@ -88,21 +121,11 @@ def _hide_one(
     top, bottom = _held(y - down, y + down, height)
     if left >= right or top >= bottom:
         return None
-    part = pixels[top:bottom, left:right]
     # Of each pixel its nearest place counts: one that is touched is hidden whole.
     beside = np.maximum(np.abs(np.arange(left, right) + 0.5 - x) - 0.5, 0) / across
     above = np.maximum(np.abs(np.arange(top, bottom) + 0.5 - y) - 0.5, 0) / down
     inside = above[:, None] ** 2 + beside[None, :] ** 2 <= 1
-    if style is Style.BLACK:
-        filled = np.zeros_like(part)
-    else:
-        if means is None:
-            means = _means_of(part, min(box.width, box.height) / _CELLS[style])
-        how = cv2.INTER_NEAREST if style is Style.PIXELATE else cv2.INTER_LINEAR
-        size = right - left, bottom - top
-        filled = np.asarray(cv2.resize(means, size, interpolation=how), np.uint8)
-    cv2.copyTo(filled, inside.view(np.uint8), part)
-    return means
+    return pixels[top:bottom, left:right], inside.view(np.uint8)
 
 
 def _means_of(part: NDArray[np.uint8], cell: float) -> NDArray[np.uint8]:

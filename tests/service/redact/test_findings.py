@@ -17,7 +17,7 @@ def hidden(
     confidence: float = 0.9,
     box: Box = _BOX,
 ) -> Hidden:
-    return Hidden(Region(box), sight, reason, confidence, track)
+    return Hidden(Region(box), sight, reason, confidence, track, surest=confidence)
 
 
 def findings_of(*frames: tuple[float, Moment]) -> RedactionFindings:

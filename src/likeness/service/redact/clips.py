@@ -17,6 +17,7 @@ from likeness.service.redact.asked import Manner
 from likeness.service.video.seen import TellMs, tell_nobody
 from likeness.terms import Box, Face, Image, Pose, Quality, Template
 from likeness.video import (
+    SURELY_A_FACE,
     ClipHiding,
     ClipLimits,
     ClipReader,
@@ -47,7 +48,7 @@ _FAST_EVERY_S = 0.1
 _MOST_APART = 24
 # How often what may be a face has to be found to be hidden, by how likely it is one where that is
 # likeliest: what is found again and again is one more often. docs/redact.md has what this rests on.
-_LOOKS_NEEDED = ((0.9, 1), (0.5, 3))
+_LOOKS_NEEDED = ((SURELY_A_FACE, 1), (0.5, 3))
 _MOST_PREVIEWED = 24
 _NOT_LOOKED_AT = Pose(0.0, 0.0, 0.0)
 
@@ -245,7 +246,7 @@ def write_redacted(
         moment = plan.at(frame.time_s)
         tell_moment(frame, moment)
         pixels = required(frame.image, "the pixels of a frame").pixels
-        hiding.hide(pixels, [(one.track, one.region) for one in moment.hidden])
+        moment.hide(pixels, hiding)
         hidden += len(moment.hidden)
         return pixels
 
@@ -274,8 +275,7 @@ def preview(
             if frame.image is not None and given < _MOST_PREVIEWED:
                 _require_unchanged(file, frame, faces, visible)
                 moment = plan.at(frame.time_s)
-                regions = [(one.track, one.region) for one in moment.hidden]
-                hiding.hide(frame.image.pixels, regions)
+                moment.hide(frame.image.pixels, hiding)
                 given += 1
                 yield frame.image, frame.time_s, moment
 

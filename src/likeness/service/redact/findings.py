@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from likeness.terms import Box
-from likeness.video import Hidden, Moment, Reason, Sight
+from likeness.video import SURELY_A_FACE, Hidden, Moment, Reason, Sight
 
 # Frames of one face that are no further apart are one span.
 _ONE_SPAN_S = 0.5
 # Faces of fewer pixels are found less surely: `make bench ONLY=redact-hidden`.
 _SMALL_PX = 20.0
-_SURE = 0.9
 _LONG_S = 0.5
 
 
@@ -47,7 +46,7 @@ class HiddenSpan:
         """Why a person should look at it; empty where there is no need."""
         long = self.sight is Sight.BETWEEN and self.ends_s - self.begins_s >= _LONG_S
         return (
-            *((Doubt.PERHAPS,) if self.confidence < _SURE else ()),
+            *((Doubt.PERHAPS,) if self.confidence < SURELY_A_FACE else ()),
             *((Doubt.SMALL,) if self.smallest < _SMALL_PX else ()),
             *((Doubt.LONG,) if long else ()),
             *((Doubt.UNSURE,) if self.reason in (Reason.UNSURE, Reason.MAYBE) else ()),

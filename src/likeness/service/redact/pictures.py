@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from likeness.service.redact.asked import MAY_BE_FMR, Manner, Whom
 from likeness.service.search.identify import Identification, Identified
 from likeness.terms import Box
-from likeness.video import ONE_FACE, SURE_FACE, Hidden, Moment, Reason, Region, Shown, Sight, hide
+from likeness.video import (
+    ONE_FACE,
+    SURE_FACE,
+    ClipHiding,
+    Hidden,
+    Moment,
+    Reason,
+    Region,
+    Shown,
+    Sight,
+)
 from likeness.vision.decode import Sample
 from likeness.vision.every_face import EveryFace
 
@@ -23,13 +33,17 @@ class RedactedPicture:
 
     sample: Sample
     pixels: NDArray[np.uint8]
-    hidden: tuple[Hidden, ...]
-    shown: tuple[Shown, ...]
+    moment: Moment
 
     @property
-    def moment(self) -> Moment:
-        """What is hidden, and who stays visible."""
-        return Moment(self.hidden, self.shown)
+    def hidden(self) -> tuple[Hidden, ...]:
+        """What is hidden."""
+        return self.moment.hidden
+
+    @property
+    def shown(self) -> tuple[Shown, ...]:
+        """Who stays visible."""
+        return self.moment.shown
 
     @property
     def to_look_at(self) -> tuple[Hidden, ...]:
@@ -70,11 +84,11 @@ class PictureRedactor:
                 shown.append(Shown(box, None if match is None else match.name))
                 continue
             sight = Sight.SEEN if likely >= SURE_FACE else Sight.PERHAPS
-            margin = self._manner.holding.margin_of(box)
-            hidden.append(Hidden(Region(box, margin), sight, reason, round(likely, 3), number))
-        pixels = image.pixels.copy()
-        hide(pixels, [one.region for one in hidden], self._manner.style)
-        return RedactedPicture(sample, pixels, tuple(hidden), tuple(shown))
+            region = Region(box, self._manner.holding.margin_of(box))
+            hidden.append(Hidden(region, sight, reason, round(likely, 3), number, likely))
+        pixels, moment = image.pixels.copy(), Moment(tuple(hidden), tuple(shown))
+        moment.hide(pixels, ClipHiding(self._manner.style))
+        return RedactedPicture(sample, pixels, moment)
 
     def _reason(self, whom: Whom, face: Identification | None, *, withheld: bool) -> Reason | None:
         """Say why a face is hidden; None where it stays visible."""
