@@ -3,7 +3,7 @@
 It takes what finds faces as an argument (`FrameFinder`), and knows no model, no row and no act.
 """
 
-from likeness.video.clip import Clip, ClipLimits, Frame, Sampling
+from likeness.video.clip import Clip, ClipLimits, Form, Frame, Sampling
 from likeness.video.feed import Connect, Feed
 from likeness.video.following import LOOK_EVERY_S, Following, follow
 from likeness.video.hidden import (
@@ -42,6 +42,7 @@ from likeness.video.looks import (
 )
 from likeness.video.packing import pack_tracks, unpack_tracks
 from likeness.video.people import people_of
+from likeness.video.planes import Planes
 from likeness.video.reader import ClipReader, Damage, Version, clip_of, reading, version_of
 from likeness.video.rewriting import Edit, Rewritten, rewrite
 from likeness.video.shares import FairLane
@@ -68,6 +69,7 @@ __all__ = [
     "FairLane",
     "Feed",
     "Following",
+    "Form",
     "Frame",
     "FrameFinder",
     "Hidden",
@@ -83,6 +85,7 @@ __all__ = [
     "PacedFile",
     "Person",
     "Plan",
+    "Planes",
     "Reason",
     "Region",
     "Rewritten",

@@ -5,12 +5,14 @@ base), never of a count of frames: rates vary, and frames are missing.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
 from likeness.terms import Image
+from likeness.video.planes import Planes
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +36,29 @@ class Clip:
     remarks: tuple[str, ...] = ()
 
 
+class Form(StrEnum):
+    """In what form the pixels of frames are given."""
+
+    RGB = "rgb"
+    PLANES = "planes"
+    """As video codes them: for who writes them to a clip again."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One frame that was decoded.
 
     `number` counts decoded frames and is no time. `thumbnail` is (36, 64, 3) uint8 RGB of the whole
     frame, whatever its shape: enough to see that a camera cuts. `image` has the pixels where they
-    were asked for (`Sampling`), else None. All frames of a clip have the size of its first: a
-    resolution that changes is resized.
+    were asked for (`Sampling`), else None; `planes` has them where they were asked for in that
+    form. All frames of a clip have the size of its first: a resolution that changes is resized.
     """
 
     number: int
     time_s: float
     thumbnail: NDArray[np.uint8]
     image: Image | None
+    planes: Planes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.terms import Box
-from likeness.video.hiding import ClipHiding, Region, sparing
+from likeness.video.hiding import ClipHiding, Picture, Region, sparing
 from likeness.video.looks import Ending, Interval
 
 # Velocity is taken from the last looks of so long, and believed for so long.
@@ -172,11 +172,11 @@ class Moment:
     hidden: tuple[Hidden, ...] = ()
     shown: tuple[Shown, ...] = ()
 
-    def hide(self, pixels: NDArray[np.uint8], hiding: ClipHiding) -> None:
-        """Hide in (height, width, 3) pixels, in place, what is hidden at this moment."""
-        with sparing(pixels, [one.box for one in self.shown]):
-            hiding.hide(pixels, self._regions(gives_way=True))
-        hiding.hide(pixels, self._regions(gives_way=False))
+    def hide(self, picture: Picture, hiding: ClipHiding) -> None:
+        """Hide in a picture, in place, what is hidden at this moment."""
+        with sparing(picture, [one.box for one in self.shown]):
+            hiding.hide(picture, self._regions(gives_way=True))
+        hiding.hide(picture, self._regions(gives_way=False))
 
     def _regions(self, *, gives_way: bool) -> list[tuple[int, Region]]:
         return [(one.track, one.region) for one in self.hidden if one.gives_way is gives_way]

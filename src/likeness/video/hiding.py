@@ -5,7 +5,7 @@ Nothing of what was there is blended in, at no edge: what is mixed could be take
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,13 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.terms import Box
+from likeness.video.planes import BLACK, NO_COLOUR, Planes
+
+Picture = NDArray[np.uint8] | Planes
+"""What is hidden in: (height, width, 3) RGB pixels, or the planes of a frame."""
 
 _MARGIN = 0.25
 """What is hidden beyond a box, as a share of its sides: an ellipse that holds its corners too."""
 
 # Means of cells are rounded to so many levels: what differs by less is lost.
 _LEVEL = 16
-# So many pixels across a cell give its mean.
+# So many samples across a cell give its mean.
 _ENOUGH_PX = 24
 
 
@@ -52,10 +56,20 @@ class Region:
     margin: float = _MARGIN
 
 
-def hide(pixels: NDArray[np.uint8], regions: Iterable[Region], style: Style) -> None:
-    """Hide regions of (height, width, 3) pixels in place; all other pixels stay as they are."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Layer:
+    """Samples of a picture, `step` of its pixels apart, and what is black in them."""
+
+    samples: NDArray[np.uint8]
+    step: int
+    black: int
+
+
+def hide(picture: Picture, regions: Iterable[Region], style: Style) -> None:
+    """Hide regions of a picture in place; all other pixels stay as they are."""
+    layers = _layers_of(picture)
     for region in regions:
-        _hide_one(pixels, region, style, None)
+        _hide_one(layers, region, style, None)
 
 
 class ClipHiding:
@@ -67,69 +81,83 @@ class ClipHiding:
 
     def __init__(self, style: Style) -> None:
         self._style = style
-        self._means: dict[int, NDArray[np.uint8]] = {}
+        self._means: dict[int, Sequence[NDArray[np.uint8]]] = {}
 
-    def hide(self, pixels: NDArray[np.uint8], regions: Iterable[tuple[int, Region]]) -> None:
-        """Hide regions of (h, w, 3) pixels as `hide` does, each with its track's number."""
+    def hide(self, picture: Picture, regions: Iterable[tuple[int, Region]]) -> None:
+        """Hide regions of a picture as `hide` does, each with its track's number."""
+        layers = _layers_of(picture)
         for track, region in regions:
-            means = _hide_one(pixels, region, self._style, self._means.get(track))
+            means = _hide_one(layers, region, self._style, self._means.get(track))
             if means is not None:
                 self._means[track] = means
 
 
 @contextmanager
-def sparing(pixels: NDArray[np.uint8], boxes: Iterable[Box]) -> Iterator[None]:
-    """Leave the ellipses within boxes as they are, whatever is hidden meanwhile.
-
-    `pixels` are (height, width, 3).
-    """
-    places = [place for box in boxes if (place := _place_of(pixels, Region(box, 0.0))) is not None]
+def sparing(picture: Picture, boxes: Sequence[Box]) -> Iterator[None]:
+    """Leave the ellipses within boxes as they are, whatever is hidden meanwhile."""
+    places = [
+        place
+        for layer in _layers_of(picture)
+        for box in boxes
+        if (place := _place_of(layer, Region(box, 0.0))) is not None
+    ]
     before = [part.copy() for part, _ in places]
     yield
     for (part, inside), as_it_was in zip(places, before, strict=True):
         cv2.copyTo(as_it_was, inside, part)
 
 
+def _layers_of(picture: Picture) -> Sequence[_Layer]:
+    if isinstance(picture, Planes):
+        colours = (_Layer(one, 2, NO_COLOUR) for one in (picture.blue, picture.red))
+        return _Layer(picture.luma, 1, BLACK), *colours
+    return (_Layer(picture, 1, 0),)
+
+
 def _hide_one(
-    pixels: NDArray[np.uint8], region: Region, style: Style, means: NDArray[np.uint8] | None
-) -> NDArray[np.uint8] | None:
+    layers: Sequence[_Layer],
+    region: Region,
+    style: Style,
+    means: Sequence[NDArray[np.uint8]] | None,
+) -> Sequence[NDArray[np.uint8]] | None:
     """Hide a region by `means` of cells, or by its own; give those, where there are any."""
-    place = _place_of(pixels, region)
-    if place is None:
+    places = [_place_of(layer, region) for layer in layers]
+    found = [(layer, *place) for layer, place in zip(layers, places, strict=True) if place]
+    if len(found) < len(layers):
         return None
-    part, inside = place
     if style is Style.BLACK:
-        filled = np.zeros_like(part)
-    else:
-        if means is None:
-            means = _means_of(part, min(region.box.width, region.box.height) / _CELLS[style])
-        how = cv2.INTER_NEAREST if style is Style.PIXELATE else cv2.INTER_LINEAR
-        filled = np.asarray(cv2.resize(means, part.shape[1::-1], interpolation=how), np.uint8)
-    cv2.copyTo(filled, inside, part)
+        for layer, part, inside in found:
+            cv2.copyTo(np.full_like(part, layer.black), inside, part)
+        return None
+    if means is None:
+        cell = min(region.box.width, region.box.height) / _CELLS[style]
+        means = [_means_of(part, cell / layer.step) for layer, part, _ in found]
+    how = cv2.INTER_NEAREST if style is Style.PIXELATE else cv2.INTER_LINEAR
+    for (_, part, inside), mean in zip(found, means, strict=True):
+        filled = np.asarray(cv2.resize(mean, part.shape[1::-1], interpolation=how), np.uint8)
+        cv2.copyTo(filled, inside, part)
     return means
 
 
-def _place_of(
-    pixels: NDArray[np.uint8], region: Region
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
-    """Give the part of a picture that holds a region, and 1 where that is: None outside of it."""
-    box = region.box
-    height, width = pixels.shape[:2]
-    x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
-    across, down = box.width * (0.5 + region.margin), box.height * (0.5 + region.margin)
+def _place_of(layer: _Layer, region: Region) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+    """Give the part of a layer that holds a region, and 1 where that is: None outside of it."""
+    box, step = region.box, layer.step
+    height, width = layer.samples.shape[:2]
+    x, y = (box.left + box.right) / 2 / step, (box.top + box.bottom) / 2 / step
+    across, down = (side / step * (0.5 + region.margin) for side in (box.width, box.height))
     left, right = _held(x - across, x + across, width)
     top, bottom = _held(y - down, y + down, height)
     if left >= right or top >= bottom:
         return None
-    # Of each pixel its nearest place counts: one that is touched is hidden whole.
+    # Of each sample its nearest place counts: one that is touched is hidden whole.
     beside = np.maximum(np.abs(np.arange(left, right) + 0.5 - x) - 0.5, 0) / across
     above = np.maximum(np.abs(np.arange(top, bottom) + 0.5 - y) - 0.5, 0) / down
     inside = above[:, None] ** 2 + beside[None, :] ** 2 <= 1
-    return pixels[top:bottom, left:right], inside.view(np.uint8)
+    return layer.samples[top:bottom, left:right], inside.view(np.uint8)
 
 
 def _means_of(part: NDArray[np.uint8], cell: float) -> NDArray[np.uint8]:
-    """Give the mean colours of cells that are so many pixels wide, coarsely rounded."""
+    """Give the means of cells that are so many samples wide, coarsely rounded."""
     height, width = part.shape[:2]
     cells = max(1, math.floor(width / cell)), max(1, math.floor(height / cell))
     # Of large cells, a mean of fewer pixels is as good.

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import EngineUnavailable, Fault, InvalidClip
-from likeness.video.clip import ClipLimits, Sampling
+from likeness.video.clip import ClipLimits, Form, Sampling
 from likeness.video.decoding import messages
 
 MISSING = "PyAV is missing, which reads video. Run `pip install 'likeness[video]'`."
@@ -277,6 +277,7 @@ class DecoderProcess(HeardProcess):
         limits: ClipLimits,
         go_on: Callable[[], object] = lambda: None,
         *,
+        form: Form = Form.RGB,
         sound: bool = False,
     ) -> None:
         processor_s = math.ceil(limits.max_s * _PROCESSOR_TIME)
@@ -284,6 +285,7 @@ class DecoderProcess(HeardProcess):
             "clip": clip,
             "size": size,
             "sound": sound,
+            "form": form,
             **asdict(sampling),
             "longest_s": limits.max_s,
             "most_pixels": limits.max_pixels,

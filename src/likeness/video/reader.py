@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from likeness.errors import ClipTooLarge, Fault, InvalidClip, LikenessError
-from likeness.video.clip import Clip, ClipLimits, Frame, Sampling
+from likeness.video.clip import Clip, ClipLimits, Form, Frame, Sampling
 from likeness.video.decoding import messages
 from likeness.video.kinds import HEAD_BYTES, READ, name_of_kind
 from likeness.video.process import (
@@ -51,8 +51,11 @@ class ClipReader:
     `damaged` and `remarks` are whole once all frames were given.
     """
 
-    def __init__(self, process: DecoderProcess, limits: ClipLimits, head: bytes) -> None:
+    def __init__(
+        self, process: DecoderProcess, limits: ClipLimits, head: bytes, form: Form = Form.RGB
+    ) -> None:
         self._process = process
+        self._form = form
         self._limits = limits
         self._head = head
         self._told_s = -math.inf
@@ -110,10 +113,13 @@ class ClipReader:
         time_s = number(heard.values, "time_s", self._limits.max_s)
         if not time_s > self._last_s or self._number > _MOST_FRAMES_PER_S * (time_s + 60):
             raise astray()
-        image = None
+        image = planes = None
         if heard.values.get("slot") is not None:
-            image = self._shown.picture(self._process, heard)
-        frame = Frame(self._number, time_s, self._shown.thumbnail(heard), image)
+            if self._form is Form.RGB:
+                image = self._shown.picture(self._process, heard)
+            else:
+                planes = self._shown.planes(self._process, heard)
+        frame = Frame(self._number, time_s, self._shown.thumbnail(heard), image, planes)
         self._number += 1
         self._last_s = time_s
         return frame
@@ -155,18 +161,19 @@ def reading(
     sampling: Sampling | None = None,
     limits: ClipLimits | None = None,
     go_on: Callable[[], object] = lambda: None,
+    form: Form = Form.RGB,
 ) -> Iterator[ClipReader]:
     """Open a clip, and end the process that decodes it afterwards, whatever happens.
 
     `file` is read from its beginning, wherever it stands, and stays open. `go_on` is called while
-    frames are waited for, and of each: what it raises ends that.
+    frames are waited for, and of each: what it raises ends that. Pixels come in `form`.
 
     Raises:
         InvalidClip: it is no clip, has no video, or is damaged all through.
         ClipTooLarge: it has too many bytes, or frames of too many pixels.
         EngineUnavailable: PyAV is missing.
     """
-    with _opened(file, sampling or Sampling(), limits or ClipLimits(), go_on) as reader:
+    with _opened(file, sampling or Sampling(), limits or ClipLimits(), go_on, form) as reader:
         reader.start()
         yield reader
 
@@ -203,6 +210,7 @@ def _opened(
     sampling: Sampling,
     limits: ClipLimits,
     go_on: Callable[[], object] = lambda: None,
+    form: Form = Form.RGB,
 ) -> Iterator[ClipReader]:
     with regular_file(file, limits) as descriptor:
         size = os.fstat(descriptor).st_size
@@ -211,9 +219,9 @@ def _opened(
         if size == 0:
             raise InvalidClip("The clip is empty: it has no bytes.")
         head = os.pread(descriptor, HEAD_BYTES, 0)
-        process = DecoderProcess(descriptor, size, sampling, limits, go_on)
+        process = DecoderProcess(descriptor, size, sampling, limits, go_on, form=form)
         try:
-            yield ClipReader(process, limits, head)
+            yield ClipReader(process, limits, head, form)
         finally:
             process.close()
 

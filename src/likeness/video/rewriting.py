@@ -12,17 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
-
 from likeness.errors import InvalidClip
-from likeness.video.clip import Clip, ClipLimits, Frame, Sampling
+from likeness.video.clip import Clip, ClipLimits, Form, Frame, Sampling
+from likeness.video.hiding import Picture
 from likeness.video.reader import reading, regular_file
 from likeness.video.sound import ClipSound, Samples, sound_of
 from likeness.video.writing import ClipWriter
 
-Edit = Callable[[Frame], NDArray[np.uint8]]
-"""Gives the pixels to write for a frame; it may change those of the frame in place."""
+Edit = Callable[[Frame], Picture]
+"""Gives what to write for a frame: its own pixels or planes, changed in place, or others."""
 
 # Frames that were edited and wait to be written.
 _MOST_WAITING = 2
@@ -49,12 +47,13 @@ def rewrite(
     sampling: Sampling | None = None,
     limits: ClipLimits | None = None,
     tell: Callable[[float], None] = lambda done_s: None,
+    form: Form = Form.RGB,
 ) -> Rewritten:
     """Write an edited copy of a clip, or of the part that `sampling` names.
 
     Every frame that can be decoded is in it, upright and at its time from the beginning of the
     part, and so is the sound. Nothing is left under the name of `out` unless all of it was written.
-    `tell` is told up to which second of the clip it is done.
+    `tell` is told up to which second of the clip it is done. Frames are edited in `form`.
 
     Raises:
         InvalidClip: the clip cannot be decoded, or has no frame in that part.
@@ -67,13 +66,13 @@ def rewrite(
     with (
         regular_file(file, limits) as descriptor,
         open(descriptor, "rb", closefd=False) as same,
-        reading(same, sampling, limits) as reader,
+        reading(same, sampling, limits, form=form) as reader,
         sound_of(descriptor, sampling, limits, recording.wanted) as sound,
         ClipWriter(out, reader.clip.width, reader.clip.height, sound.form, quick=True) as writer,
     ):
         with recording.to(writer, sound):
             for frame in reader:
-                if frame.image is None:
+                if frame.image is None and frame.planes is None:
                     continue
                 recording.add(edit(frame), frame.time_s - sampling.from_s)
                 frames, last_s = frames + 1, frame.time_s
@@ -103,9 +102,7 @@ class _Recording:
     """
 
     def __init__(self) -> None:
-        self._waiting: queue.Queue[tuple[NDArray[np.uint8], float] | None] = queue.Queue(
-            _MOST_WAITING
-        )
+        self._waiting: queue.Queue[tuple[Picture, float] | None] = queue.Queue(_MOST_WAITING)
         self._error: BaseException | None = None
         self._stopped = False
 
@@ -129,9 +126,9 @@ class _Recording:
         if self._stopped:
             raise _Stopped
 
-    def add(self, pixels: NDArray[np.uint8], time_s: float) -> None:
-        """Have a frame of (h, w, 3) RGB pixels written, at seconds that ascend."""
-        self._waiting.put((pixels, time_s))
+    def add(self, picture: Picture, time_s: float) -> None:
+        """Have a frame written, at seconds that ascend."""
+        self._waiting.put((picture, time_s))
         self._check()
 
     def _check(self) -> None:
@@ -143,9 +140,9 @@ class _Recording:
         try:
             while (one := self._waiting.get()) is not None:
                 self.wanted()
-                pixels, time_s = one
+                picture, time_s = one
                 _write_sound(writer, sound.until(time_s))
-                writer.write(pixels, time_s)
+                writer.write(picture, time_s)
             over = True
             self.wanted()
             _write_sound(writer, sound.rest())

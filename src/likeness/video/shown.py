@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from likeness.terms import Image
 from likeness.video.clip import Clip
 from likeness.video.decoding import messages
+from likeness.video.planes import Planes
 from likeness.video.process import (
     Heard,
     HeardProcess,
@@ -58,6 +59,13 @@ class Shown:
         process.give_back(slot)
         return image
 
+    def planes(self, process: HeardProcess, heard: Heard) -> Planes:
+        """Copy a frame's samples, and let their memory be written into again."""
+        slot = whole(heard.values, "slot", 0, 255)
+        planes = Planes.of(process.picture(slot).reshape(-1), *self.shape).each(self._upright)
+        process.give_back(slot)
+        return planes
+
     def thumbnail(self, heard: Heard) -> NDArray[np.uint8]:
         """Copy a frame's thumbnail, upright: (h, w, 3) RGB."""
         across, down = messages.THUMBNAIL_WH
@@ -66,7 +74,7 @@ class Shown:
         return self._upright(np.frombuffer(heard.payload, np.uint8).reshape(down, across, 3))
 
     def _upright(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Copy pixels, turned as they have to be."""
+        """Copy pixels or samples, turned as they have to be."""
         if self._mirrored:
             pixels = pixels[:, ::-1].copy()  # of one column it would be contiguous as it is
         if self._quarters:

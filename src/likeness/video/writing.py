@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import EngineUnavailable, InvalidRequest, unwritable
+from likeness.video.planes import Planes
 from likeness.video.process import MISSING
 from likeness.video.sound import Samples, SoundForm
 
@@ -96,8 +97,10 @@ class ClipWriter:
             self._sound = self._sound_stream()
             self._container.start_encoding()
             self._scaler = importlib.import_module("av.video.reformatter").VideoReformatter()
+            # Frames take long to make: all are copied into these, which x264 copies from.
             # Of BGR, other colours are made a quarter faster than of RGB.
             self._bgr = self._av.VideoFrame(width, height, "bgr24")
+            self._coded = self._av.VideoFrame(width, height, "yuv420p")
         return self
 
     def _lock(self) -> None:
@@ -147,34 +150,33 @@ class ClipWriter:
         with self._faults():
             self._container.mux(self._sound.encode(frame))
 
-    def write(self, pixels: NDArray[np.uint8], time_s: float) -> None:
-        """Add a frame: (height, width, 3) uint8 RGB, at seconds that ascend.
+    def write(self, picture: NDArray[np.uint8] | Planes, time_s: float) -> None:
+        """Add a frame: (height, width, 3) uint8 RGB, or planes, at seconds that ascend.
 
         Raises:
             InvalidRequest: as above.
         """
-        if pixels.shape != (*self._sides, 3):
+        sides = picture.luma.shape if isinstance(picture, Planes) else picture.shape[:2]
+        if sides != self._sides:
             raise InvalidRequest(
-                f"A frame has {pixels.shape[1]}x{pixels.shape[0]} pixels, and the clip"
+                f"A frame has {sides[1]}x{sides[0]} pixels, and the clip"
                 f" {self._sides[1]}x{self._sides[0]}. Resize it first."
             )
-        self._fill(pixels)
-        frame = self._scaler.reformat(
-            self._bgr, format="yuv420p", dst_colorspace=_BT709, dst_color_range=1, threads=1
-        )
+        if isinstance(picture, Planes):
+            frame = self._coded
+            for plane, samples in zip(frame.planes, picture.all, strict=True):
+                _fill(plane, samples)
+        else:
+            _fill(
+                self._bgr.planes[0], np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8)
+            )
+            frame = self._scaler.reformat(
+                self._bgr, format="yuv420p", dst_colorspace=_BT709, dst_color_range=1, threads=1
+            )
         self._last = max(round(time_s * _TICKS_PER_S), self._last + 1)
         frame.pts, frame.time_base = self._last, Fraction(1, _TICKS_PER_S)
         with self._faults():
             self._container.mux(self._stream.encode(frame))
-
-    def _fill(self, pixels: NDArray[np.uint8]) -> None:
-        """Copy pixels into the one frame that all are converted from: it takes long to make."""
-        plane, (height, width) = self._bgr.planes[0], self._sides
-        rows = np.frombuffer(plane, np.uint8).reshape(self._bgr.height, plane.line_size)
-        whole = rows[:, : 3 * self._bgr.width].reshape(self._bgr.height, self._bgr.width, 3)
-        cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR, dst=whole[:height, :width])
-        whole[height:, :width] = whole[height - 1 : height, :width]
-        whole[:, width:] = whole[:, width - 1 : width]
 
     def __exit__(
         self,
@@ -229,6 +231,17 @@ class ClipWriter:
         except OSError as error:
             self._abandon()
             raise unwritable(self._path, error, "choose another place") from error
+
+
+def _fill(plane: Any, samples: NDArray[np.uint8]) -> None:
+    """Copy samples into a frame's plane; what is beyond them is drawn out."""
+    height, width = samples.shape[:2]
+    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+    bands = samples[0, 0].size
+    whole = rows[:, : bands * plane.width].reshape(plane.height, plane.width, *samples.shape[2:])
+    whole[:height, :width] = samples
+    whole[height:, :width] = whole[height - 1 : height, :width]
+    whole[:, width:] = whole[:, width - 1 : width]
 
 
 def _part_of(path: Path) -> Path:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from likeness.errors import Fault, InvalidClip, required
 from likeness.service.redact.asked import Manner
@@ -22,12 +21,14 @@ from likeness.video import (
     ClipLimits,
     ClipReader,
     Following,
+    Form,
     Frame,
     FrameFinder,
     HiddenTrack,
     Moment,
     NamedTrack,
     Plan,
+    Planes,
     Reason,
     Rewritten,
     Sampling,
@@ -240,17 +241,18 @@ def write_redacted(
     plan = plan_of(faces, manner, visible)
     hiding, hidden = ClipHiding(manner.style), 0
 
-    def edit(frame: Frame) -> NDArray[np.uint8]:
+    def edit(frame: Frame) -> Planes:
         nonlocal hidden
         _require_unchanged(file, frame, faces, visible)
         moment = plan.at(frame.time_s)
         tell_moment(frame, moment)
-        pixels = required(frame.image, "the pixels of a frame").pixels
-        moment.hide(pixels, hiding)
+        planes = required(frame.planes, "the pixels of a frame")
+        moment.hide(planes, hiding)
         hidden += len(moment.hidden)
-        return pixels
+        return planes
 
-    return RedactedClip(rewrite(file, out, edit, sampling, limits, tell), faces, hidden)
+    written = rewrite(file, out, edit, sampling, limits, tell, Form.PLANES)
+    return RedactedClip(written, faces, hidden)
 
 
 def preview(

@@ -44,7 +44,7 @@ _SHORTEST_S = 0.001  # no two frames are nearer to each other
 class Task:
     """What is asked: descriptors, then what is wanted of the clip, then what it may cost.
 
-    Where `sound` is wanted, nothing else is.
+    Where `sound` is wanted, nothing else is. `form` is that of the pixels: RGB, or planes.
     """
 
     parent: int
@@ -54,6 +54,7 @@ class Task:
     slots_back: int
     ring: int
     sound: bool
+    form: str
     every_s: float
     from_s: float
     to_s: float | None
@@ -221,6 +222,7 @@ class Decoding:
         ring: list[memoryview],
     ) -> None:
         task = self._task
+        draw = converter.planes if task.form == messages.PLANES else converter.picture
         free = list(range(len(ring)))
         last_turn = -1
         alive = time.monotonic()
@@ -246,7 +248,7 @@ class Decoding:
             if turn > last_turn:
                 last_turn = turn
                 slot = free.pop() if free else self._number()
-                converter.picture(frame, time_s, ring[slot])
+                draw(frame, time_s, ring[slot])
             small = converter.thumbnail(frame)
             messages.send(task.out, messages.FRAME, small, time_s=time_s, slot=slot)
 

@@ -18,6 +18,8 @@ import json
 import os
 import struct
 
+# The form of pixels that are three planes of samples, in place of RGB: a slot holds those, too.
+PLANES = "planes"
 THUMBNAIL_WH = 64, 36
 THUMBNAIL_BYTES = THUMBNAIL_WH[0] * THUMBNAIL_WH[1] * 3
 LONGEST_LINE = 4096

@@ -8,8 +8,10 @@ from typing import Any
 from av.sidedata.sidedata import Type
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
 from av.video.reformatter import (
     ColorPrimaries,
+    ColorRange,
     Colorspace,
     ColorTrc,
     Interpolation,
@@ -21,6 +23,7 @@ from . import messages
 _HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
+_BLACK, _GREY = 16, 128  # of brightness, and of both colours
 _HD_FROM = 720  # lines: what says nothing of its colours is of BT.709 from here on
 # Pixels are at most so much wider than high, or higher than wide; else nobody meant it.
 _LONGEST_PIXEL = 8
@@ -116,7 +119,29 @@ class Converter:
         if (width, height) != (self._shape.width, self._shape.height):
             into[:] = bytes(len(into))
         rgb = _rgb(self._pictures, frame, width, height, Interpolation.BICUBIC, hdr=is_hdr(frame))
-        _copy(rgb, into, self._shape.width, left, top)
+        place = (top * self._shape.width + left) * 3
+        _copy(rgb.planes[0], (width * 3, height), into[place:], self._shape.width * 3)
+
+    def planes(self, frame: VideoFrame, time_s: float, into: memoryview) -> None:
+        """Write a frame as YCbCr 4:2:0 (BT.709, narrow range), plane by plane.
+
+        One of another shape is fitted in, with black beside it.
+        """
+        width, height = self._fitted(frame, time_s)
+        # Both colours have a sample for two pixels each way: places are even.
+        left, top = (self._shape.width - width) // 4, (self._shape.height - height) // 4
+        most = self._shape.width, self._shape.height
+        coded = _coded(self._pictures, frame, width, height)
+        at = 0
+        for plane, step, empty in zip(coded.planes, (1, 2, 2), (_BLACK, _GREY, _GREY), strict=True):
+            row, rows = (-(-side // step) for side in most)
+            whole = into[at : at + row * rows]
+            if (width, height) != most:
+                whole[:] = bytes([empty]) * len(whole)
+            used = -(-width // step), -(-height // step)
+            place = top * 2 // step * row + left * 2 // step
+            _copy(plane, used, whole[place:], row)
+            at += row * rows
 
     def _fitted(self, frame: VideoFrame, time_s: float) -> tuple[int, int]:
         most = self._shape.width, self._shape.height
@@ -140,7 +165,7 @@ class Converter:
         # To bring HDR down takes seconds once for each scaler, and a thumbnail is not looked at.
         rgb = _rgb(self._thumbnails, frame, width, height, Interpolation.AREA, hdr=False)
         small = bytearray(messages.THUMBNAIL_BYTES)
-        _copy(rgb, memoryview(small), width, 0, 0)
+        _copy(rgb.planes[0], (width * 3, height), memoryview(small), width * 3)
         return bytes(small)
 
 
@@ -154,9 +179,7 @@ def _rgb(
     hdr: bool,
 ) -> VideoFrame:
     """Convert one frame; where `hdr`, its light comes down to what screens usually show."""
-    colours = None
-    if frame.colorspace == _UNSPECIFIED:
-        colours = Colorspace.ITU709 if frame.height >= _HD_FROM else Colorspace.ITU601
+    colours = _colours(frame)
     return scaler.reformat(
         frame,
         width=width,
@@ -171,14 +194,44 @@ def _rgb(
     )
 
 
-def _copy(rgb: VideoFrame, into: memoryview, row: int, left: int, top: int) -> None:
-    """Copy RGB pixels to a place in a picture whose rows are `row` pixels."""
-    plane = rgb.planes[0]
-    pixels, line = memoryview(plane), plane.line_size
-    width = rgb.width * 3
-    if line == width == row * 3:
-        into[: line * rgb.height] = pixels[: line * rgb.height]
+def _coded(scaler: VideoReformatter, frame: VideoFrame, width: int, height: int) -> VideoFrame:
+    """Convert one frame to how clips are written; most are so already, and stay as they are."""
+    if is_hdr(frame):
+        how = Interpolation.BICUBIC
+        frame = _rgb(VideoReformatter(), frame, width, height, how, hdr=True)
+    return scaler.reformat(
+        frame,
+        width=width,
+        height=height,
+        format="yuv420p",
+        src_colorspace=_colours(frame),
+        src_color_range=_range(frame),
+        dst_colorspace=Colorspace.ITU709,
+        dst_color_range=ColorRange.MPEG,
+        interpolation=Interpolation.BICUBIC,
+        threads=1,
+    )
+
+
+def _colours(frame: VideoFrame) -> Colorspace | None:
+    """Say of which colours a frame is that says nothing of them; None where it does."""
+    if frame.colorspace != _UNSPECIFIED:
+        return None
+    return Colorspace.ITU709 if frame.height >= _HD_FROM else Colorspace.ITU601
+
+
+def _range(frame: VideoFrame) -> ColorRange | None:
+    """Say of which range a frame is that says nothing of it; None where it does."""
+    says_nothing = int(frame.color_range) == ColorRange.UNSPECIFIED
+    narrow = frame.format.name.startswith("yuv") and not frame.format.name.startswith("yuvj")
+    return ColorRange.MPEG if says_nothing and narrow else None
+
+
+def _copy(plane: VideoPlane, used: tuple[int, int], into: memoryview, row: int) -> None:
+    """Copy a plane, of which so many bytes of so many rows are used, to rows of `row` bytes."""
+    samples, line, (width, rows) = memoryview(plane), plane.line_size, used
+    if line == width == row:
+        into[: line * rows] = samples[: line * rows]
         return
-    for number in range(rgb.height):
-        at = ((top + number) * row + left) * 3
-        into[at : at + width] = pixels[number * line : number * line + width]
+    for number in range(rows):
+        into[number * row : number * row + width] = samples[number * line : number * line + width]
