@@ -67,7 +67,7 @@ class _Remembering:
         self.times: list[float] = []
         self.found: list[Sequence[Face]] = []
 
-    def locate(self, image: Image, least: float | None = 0.0) -> Sequence[Face]:
+    def locate(self, image: Image, least: float | None = 0.0, turn: int = 0) -> Sequence[Face]:
         self.times.append(self.now_s)
         self.found.append(self._finder.locate(image, least))
         return self.found[-1]
@@ -85,7 +85,7 @@ class _Remembered(_Remembering):
     def __init__(self, other: _Remembering) -> None:
         self._left = iter(other.found)
 
-    def locate(self, image: Image, least: float | None = 0.0) -> Sequence[Face]:
+    def locate(self, image: Image, least: float | None = 0.0, turn: int = 0) -> Sequence[Face]:
         return next(self._left)
 
 

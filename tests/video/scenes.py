@@ -134,7 +134,7 @@ class Painted:
         self.templates_made = 0
         self.looked_at: list[int] = []
 
-    def locate(self, image: Image, least: float | None = 0.0) -> Sequence[Face]:
+    def locate(self, image: Image, least: float | None = 0.0, turn: int = 0) -> Sequence[Face]:
         high, middle, low = image.pixels[0, 0].tolist()
         number = high << 16 | middle << 8 | low
         self.looked_at.append(number)

@@ -223,10 +223,12 @@ class Recalling(Painted):
     def __init__(self, scene: Scene, *, lying: bool = False) -> None:
         super().__init__(scene)
         self.asked: list[float | None] = []
+        self.turns: list[int] = []
         self._lying = lying
 
-    def locate(self, image: Image, least: float | None = 0.0) -> Sequence[Face]:
+    def locate(self, image: Image, least: float | None = 0.0, turn: int = 0) -> Sequence[Face]:
         self.asked.append(least)
+        self.turns.append(turn)
         faces = super().locate(image, least)
         return faces if least is None or not self._lying else []
 
@@ -241,6 +243,18 @@ def test_faces_of_any_size_are_looked_for_in_every_third_look() -> None:
     between = [least for least in later if least]
     assert len(later) == later.count(0.0) + len(between)
     assert between == pytest.approx([85.0] * len(between), abs=15)
+
+
+def test_looks_for_any_size_and_for_large_faces_take_turns_of_their_own() -> None:
+    """Where one in four were for any size, they would all be of one turn."""
+    scene = Scene([Actor(1, still(300, 200), size=100.0)], 4.0)
+    finder = Recalling(scene)
+    list(follow(scene.frames(), finder))
+    for is_large in (False, True):
+        looks = zip(finder.asked, finder.turns, strict=True)
+        turns = [turn for least, turn in looks if bool(least) is is_large]
+        assert turns == [*range(len(turns))]
+        assert len(turns) > 5
 
 
 def test_frames_that_show_nobody_are_searched_as_photographs_once_a_second() -> None:

@@ -275,7 +275,7 @@ def test_how_closely_an_empty_place_is_looked_at_where_something_moves() -> None
     asked: list[float | None] = []
 
     class _Asked(Painted):
-        def locate(self, image, least=0.0):  # type: ignore[no-untyped-def]
+        def locate(self, image, least=0.0, turn=0):  # type: ignore[no-untyped-def]
             asked.append(least)
             return super().locate(image, least)
 
@@ -294,7 +294,7 @@ def test_whoever_is_smaller_is_looked_for_soon_where_something_moves_beside_thos
     asked: list[tuple[float, float | None]] = []
 
     class _Asked(Painted):
-        def locate(self, image, least=0.0):  # type: ignore[no-untyped-def]
+        def locate(self, image, least=0.0, turn=0):  # type: ignore[no-untyped-def]
             faces = super().locate(image, least)
             asked.append((self.looked_at[-1] / 25, least))
             return [face for face in faces if face.box.width >= (least or 0.0)]

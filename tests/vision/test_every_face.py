@@ -103,3 +103,13 @@ def test_where_only_large_faces_are_looked_for_a_smaller_copy_is_enough(
     assert max(network.shown[-1].shape[:2]) == pytest.approx(side, abs=64)
     sides = (face.box.left, face.box.top, face.box.right, face.box.bottom)
     assert sides == pytest.approx((100, 20, 420, 340), abs=6)
+
+
+def test_looks_in_turn_take_one_view_each() -> None:
+    network = WhiteSpots()
+    look = EveryFace(network, float, FRAME)
+    for turn in range(4):
+        look.find(spotted((400, 50, 430, 90)), turn=turn)
+    widths = [canvas.shape[1] for canvas in network.shown if canvas.shape[1] > 200]
+    assert len(widths) == 4
+    assert widths[0] == widths[2] > widths[1] == widths[3]

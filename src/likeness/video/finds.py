@@ -32,9 +32,9 @@ class Finds:
         return np.array([face.confidence >= sure_from for face in self.faces], np.bool_)
 
 
-def find_in(image: Image, finder: FrameFinder, least: float | None) -> Finds:
+def find_in(image: Image, finder: FrameFinder, least: float | None, turn: int = 0) -> Finds:
     """Search a frame for faces of at least so many pixels (`FrameFinder`)."""
-    faces = tuple(finder.locate(image, least))
+    faces = tuple(finder.locate(image, least, turn))
     hidden = (2 * _most_overlaps(_sides(faces))).tolist()
     return Finds(faces, [goodness_of(*one) for one in zip(faces, hidden, strict=True)])
 

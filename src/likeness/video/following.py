@@ -162,6 +162,8 @@ class _Segment:
         self.to_s = (number + 1) * segment_s
         self.frames = 0
         self._looked_at = 0
+        # Looks for faces of any size, and for large ones.
+        self._turns = {False: 0, True: 0}
         self._finder = finder
         self._settings = settings
         self._pool = pool
@@ -182,7 +184,9 @@ class _Segment:
             self._looked_at += 1
             image = frame.image
             least = self._closeness.least_at(frame.time_s, max(image.width, image.height))
-            search = partial(self._search, image, frame.time_s, least)
+            turn = self._turns[bool(least)]
+            self._turns[bool(least)] += 1
+            search = partial(self._search, image, frame.time_s, least, turn)
             self._waiting.append(_Search(frame.time_s, least, self._pool.begin(search)))
         self._go_on(self._cuts.known_until_s)
 
@@ -213,8 +217,8 @@ class _Segment:
         self._slot = slot
         return due
 
-    def _search(self, image: Image, time_s: float, least: float | None) -> _Searched:
-        finds = find_in(image, self._finder, least)
+    def _search(self, image: Image, time_s: float, least: float | None, turn: int) -> _Searched:
+        finds = find_in(image, self._finder, least, turn)
         return _Searched(
             finds,
             [

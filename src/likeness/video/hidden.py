@@ -72,10 +72,10 @@ class Holding:
 
     before_s: float = 0.5
     after_s: float = 0.5
-    doubtful_s: float = 0.1
+    doubtful_s: float = 0.3
     margin: float = 0.25
     small: float = 40.0
-    small_margin: float = 0.35
+    small_margin: float = 0.4
 
     def margin_of(self, box: Box) -> float:
         """Say how far beyond its box a face is hidden, as a share of its sides."""
@@ -238,7 +238,7 @@ class Plan:
     def _reach(self, track: HiddenTrack) -> tuple[float, float]:
         """Say from when to when it is hidden."""
         held, first_s, last_s = self._holding, float(track.path[0, 0]), float(track.path[-1, 0])
-        doubtful = track.surest < SURE_FACE
+        doubtful = track.surest < SURELY_A_FACE
         before_s = held.doubtful_s if doubtful else held.before_s
         after_s = held.doubtful_s if doubtful else held.after_s
         if track.ended is Ending.CUT:

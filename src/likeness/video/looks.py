@@ -23,11 +23,12 @@ class FrameFinder(Protocol):
     templates and crops, `image` may be a part of the frame, and faces are where they are in it.
     """
 
-    def locate(self, image: Image, least: float | None = 0.0) -> Sequence[Face]:
+    def locate(self, image: Image, least: float | None = 0.0, turn: int = 0) -> Sequence[Face]:
         """Find every face, largest first, with its pose and its quality.
 
         Faces of fewer than `least` pixels may be missed, which takes less time. With None the frame
-        is searched as closely as a photograph, for heads that lie on their side too.
+        is searched as closely as a photograph, for heads that lie on their side too. `turn` counts
+        such looks at one stretch of a clip: a finder may look in several ways, in turn.
         """
 
     def templates(self, image: Image, faces: Sequence[Face]) -> Sequence[Template]:

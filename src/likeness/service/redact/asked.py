@@ -33,4 +33,4 @@ class Manner:
     @property
     def holding(self) -> Holding:
         """How long and how widely a face is hidden where it was not found."""
-        return Holding() if self.careful else Holding(before_s=0.3, after_s=0.3, doubtful_s=0.1)
+        return Holding() if self.careful else Holding(before_s=0.3, after_s=0.3)

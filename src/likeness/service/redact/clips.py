@@ -49,7 +49,7 @@ _FAST_EVERY_S = 0.1
 _MOST_APART = 24
 # How often what may be a face has to be found to be hidden, by how likely it is one where that is
 # likeliest: what is found again and again is one more often. docs/redact.md has what this rests on.
-_LOOKS_NEEDED = ((SURELY_A_FACE, 1), (0.5, 3))
+_LOOKS_NEEDED = ((SURELY_A_FACE, 1), (0.5, 3), (0.3, 5))
 _MOST_PREVIEWED = 24
 _NOT_LOOKED_AT = Pose(0.0, 0.0, 0.0)
 
@@ -66,7 +66,7 @@ class EveryFaceOfFrames:
     def __init__(self, every_face: EveryFace) -> None:
         self._every_face = every_face
 
-    def locate(self, image: Image, least: float | None = 0.0) -> Sequence[Face]:
+    def locate(self, image: Image, least: float | None = 0.0, turn: int = 0) -> Sequence[Face]:
         """Find it, largest first; what has fewer than `least` pixels may be missed."""
         return [
             Face(
@@ -76,7 +76,7 @@ class EveryFaceOfFrames:
                 _NOT_LOOKED_AT,
                 Quality(0.0, 0.0, min(one.box.width, one.box.height)),
             )
-            for one in self._every_face.find(image, least or 0.0)
+            for one in self._every_face.find(image, least or 0.0, turn)
         ]
 
     def templates(self, image: Image, faces: Sequence[Face]) -> Sequence[Template]:

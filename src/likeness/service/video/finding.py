@@ -19,7 +19,7 @@ class FramesFinder:
         """Make one; over a `FaceLocator` alone it makes no templates."""
         self._finder = finder
 
-    def locate(self, image: Image, least: float | None = 0.0) -> Sequence[Face]:
+    def locate(self, image: Image, least: float | None = 0.0, turn: int = 0) -> Sequence[Face]:
         """Find every face, largest first, with its pose and its quality.
 
         Faces of fewer than `least` pixels may be missed, which takes less time. With None the frame
