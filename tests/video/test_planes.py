@@ -1,7 +1,9 @@
 """Frames as video codes them show what they show as RGB, whatever a clip is made of."""
 
+import gc
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from likeness.terms import Box
 from likeness.video import ClipHiding, Form, Planes, Region, Sampling, Style, reading, rewrite
 from likeness.video.clip import Frame
+from likeness.video.decoding.pictures import Converter, shape_of
 from tests.video.clips import appended, every, in_pq, make_clip, number_in
 
 _KR, _KB = 0.2126, 0.0722  # of BT.709
@@ -154,3 +157,25 @@ def test_colours_of_an_odd_side_have_a_sample_more() -> None:
     planes = planes_of(0, 3, 5)
     assert planes.luma.shape == (3, 5)
     assert planes.blue.shape == planes.red.shape == (2, 3)
+
+
+@pytest.mark.parametrize("made", [{}, {"rotation": 90}], ids=str)
+def test_frames_are_freed_once_nobody_looks_at_them(
+    tmp_path: Path, made: dict[str, object]
+) -> None:
+    """What waits for Python's search for garbage is hundreds of frames of a stream."""
+    path = make_clip(tmp_path / "a.mp4", times_s=every(0.1, 3), **made)
+    into = memoryview(bytearray(128 * 96 * 3))
+    gc.collect()
+    gc.disable()
+    try:
+        with av.open(str(path)) as container:
+            for frame in container.decode(video=0):
+                converter = Converter(shape_of(frame, None), frame)
+                converter.picture(frame, 0.0, into)
+                converter.planes(frame, 0.0, into)
+                converter.thumbnail(frame)
+            del frame, converter
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

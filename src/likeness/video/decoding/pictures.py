@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
@@ -58,8 +58,10 @@ def shape_of(frame: VideoFrame, pixel: Fraction | None) -> Shape:
 def _turn(frame: VideoFrame) -> tuple[int, bool]:
     """Read the display matrix: 3 x 3 numbers of 32 bits, of which four turn and mirror."""
     try:
-        every: Any = frame.side_data  # its types say what it no longer is
-        matrix = bytes(every[Type.DISPLAYMATRIX])
+        # `frame.side_data` would keep the frame, and be kept by it, until Python searches for
+        # garbage: hundreds of frames. PyAV's types do not know the container's argument.
+        carried: Any = SideDataContainer
+        matrix = bytes(carried(frame)[Type.DISPLAYMATRIX])
     except (KeyError, ValueError):  # none, or PyAV does not know what else the frame carries
         return round(frame.rotation / 90) % 4, False
     if len(matrix) != 36:
