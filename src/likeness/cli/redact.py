@@ -86,7 +86,7 @@ def redact(
         bool,
         typer.Option(
             "--careful/--fast",
-            help="Look closely, and hide what may be a face; or look once, in less time.",
+            help="Hide what may be a face too; or less that is none, and miss more (sooner for pictures).",
         ),
     ] = True,
     preview: Annotated[
