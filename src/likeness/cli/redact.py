@@ -86,7 +86,7 @@ def redact(
         bool,
         typer.Option(
             "--careful/--fast",
-            help="Hide what may be a face too; or less that is none, and miss more (sooner for pictures).",
+            help="Hide what may be a face too, or (sooner for pictures) what surely is one.",
         ),
     ] = True,
     preview: Annotated[
