@@ -39,7 +39,7 @@ from likeness.service.redact.clips import EveryFaceOfFrames, find_faces, write_r
 from likeness.service.redact.known import ClipPart, FolderOfPeople
 from likeness.service.redact.people import visible_people
 from likeness.terms import Box, Face, Image, Template, compare
-from likeness.video import ClipWriter, NamedTrack, Planes, Region, Style, hide, reading
+from likeness.video import ClipWriter, Hiding, NamedTrack, Planes, Region, Style, reading
 from likeness.vision.decode import read_sample
 from likeness.vision.every_face import FRAME
 
@@ -132,7 +132,7 @@ _Hide = Callable[[NDArray[np.uint8], Region, Style], NDArray[np.uint8]]
 
 def _hidden(pixels: NDArray[np.uint8], region: Region, style: Style) -> NDArray[np.uint8]:
     redacted = pixels.copy()
-    hide(redacted, [region], style)
+    Hiding(style).hide(redacted, [(0, region)])
     return redacted
 
 
@@ -141,7 +141,7 @@ def _hidden_in_planes(pixels: NDArray[np.uint8], region: Region, style: Style) -
     height, width = (side // 2 * 2 for side in pixels.shape[:2])
     coded = cv2.cvtColor(pixels[:height, :width], cv2.COLOR_RGB2YUV_I420)
     samples = np.ascontiguousarray(coded, np.uint8).reshape(-1)
-    hide(Planes.of(samples, width, height), [region], style)
+    Hiding(style).hide(Planes.of(samples, width, height), [(0, region)])
     rows = samples.reshape(height * 3 // 2, width)
     return np.asarray(cv2.cvtColor(rows, cv2.COLOR_YUV2RGB_I420), np.uint8)
 

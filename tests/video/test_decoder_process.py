@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from likeness.errors import ClipTooLarge, EngineUnavailable, InvalidClip
-from likeness.video import ClipLimits, ClipReader, Sampling, clip_of, process, reading
+from likeness.video import ClipLimits, ClipReader, Form, Sampling, clip_of, process, reading
 from tests.video.clips import every, make_clip
 
 pytestmark = pytest.mark.slow
@@ -117,6 +117,20 @@ def test_what_makes_no_sense_ends_the_job(
     with pytest.raises(InvalidClip), clip.open("rb") as file, reading(file) as reader:
         for _ in reader:
             pass
+
+
+@pytest.mark.parametrize("slot", [200, -1, "0", True, 0.0])
+def test_no_planes_are_read_from_where_none_are(
+    monkeypatch: pytest.MonkeyPatch, clip: Path, slot: object
+) -> None:
+    pretend(monkeypatch, OPENED + frame(time_s=0.0, slot=slot), "time.sleep(60)")
+
+    with (
+        pytest.raises(InvalidClip),
+        clip.open("rb") as file,
+        reading(file, form=Form.PLANES) as reader,
+    ):
+        next(reader)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from likeness.terms import Box
 from likeness.video import (
-    ClipHiding,
     Ending,
     HiddenTrack,
+    Hiding,
     Holding,
     Interval,
     Moment,
@@ -137,7 +137,7 @@ def pixels_beside_anna(
     beside = HiddenTrack(1, path, np.array(sure))
     plan = Plan([track((0.0, 100), (4.0, 100)), beside], _HOLD, [anna], reason)
     pixels = np.full((300, 300, 3), 200, np.uint8)
-    plan.at(1.1).hide(pixels, ClipHiding(Style.BLACK))
+    plan.at(1.1).hide(pixels, Hiding(Style.BLACK))
     black = pixels.max(axis=2) == 0
     return black[120:140, 120:140], black[120:140, 162:175]
 
@@ -151,7 +151,7 @@ def test_what_was_never_surely_a_face_hides_nothing_of_whoever_stays_visible() -
 @pytest.mark.parametrize(
     ("sure", "reason"),
     [((0.6, 0.6, 0.95), Reason.STRANGER), ((0.6, 0.6, 0.6), Reason.MAYBE)],
-    ids=["was surely a face once", "may be one of those to be hidden"],
+    ids=["was surely a face once", "some people alone are hidden"],
 )
 def test_what_may_not_be_seen_hides_whoever_stays_visible_too(
     sure: Sequence[float], reason: Reason
@@ -159,6 +159,30 @@ def test_what_may_not_be_seen_hides_whoever_stays_visible_too(
     hers, beside = pixels_beside_anna(*sure, reason=reason)
     assert hers.any()
     assert beside.all()
+
+
+def test_somebody_near_one_who_is_asked_for_is_hidden_where_both_may_be() -> None:
+    """What is hidden since somebody else is near may still be one of those to be hidden."""
+    asked, other = named((0.0, 100), (4.0, 100)), named((0.0, 185), (4.0, 185))
+    asked = NamedTrack(asked.path, Reason.MAYBE, reasons=((Interval(0.0, 4.0), Reason.NEAR),))
+    other = NamedTrack(other.path, Reason.MAYBE, (Interval(0.0, 4.0),))
+    doubtful = track((1.0, 124), (1.1, 124), (1.2, 124), sure=0.85, number=1)
+    moment = Plan([doubtful], _HOLD, [asked, other], Reason.MAYBE).at(1.1)
+    assert [one.reason for one in moment.hidden] == [Reason.NEAR]
+    assert not any(one.gives_way for one in moment.hidden)
+
+
+@pytest.mark.parametrize("rate", [24.0, 25.0, 12.5])
+def test_nobody_stays_visible_where_another_is_seen_in_every_second_look(rate: float) -> None:
+    """Looks take turns at two sizes: a face may be found at one of them alone."""
+    anna = named((0.0, 100), (4.0, 100), shown=(Interval(0.0, 4.0),))
+    every_s = max(1 / rate, 2 / rate if rate > 15 else 0)
+    looks = [number * every_s for number in range(int(4 / every_s))]
+    hers = track(*((at, 98) for at in looks))
+    theirs = track(*((at, 112) for at in looks[::2]), number=1)
+    plan = Plan([hers, theirs], _HOLD, [anna], Reason.STRANGER)
+    times = [number / rate for number in range(int(rate * 3.5))]
+    assert [at for at in times if plan.at(at).shown] == []
 
 
 def test_nobody_stays_visible_where_two_faces_are_seen_in_one_place() -> None:

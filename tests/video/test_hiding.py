@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from likeness.terms import Box
-from likeness.video import ClipHiding, Region, Style, hide
+from likeness.video import Hiding, Region, Style
 from likeness.video.hiding import sparing
 
 BOX = Box(60, 40, 120, 120)
@@ -17,7 +17,7 @@ def noise(seed: int = 0, height: int = 200, width: int = 240) -> NDArray[np.uint
 
 def hidden(pixels: NDArray[np.uint8], style: Style, *regions: Region) -> NDArray[np.uint8]:
     copy = pixels.copy()
-    hide(copy, regions, style)
+    Hiding(style).hide(copy, enumerate(regions))
     return copy
 
 
@@ -122,7 +122,7 @@ def test_all_regions_are_hidden() -> None:
 def test_cells_of_a_large_face_have_its_colours() -> None:
     pixels = np.empty((900, 900, 3), np.uint8)
     pixels[:, :450], pixels[:, 450:] = (200, 40, 40), (40, 40, 200)
-    hide(pixels, [Region(Box(200, 200, 700, 700))], Style.PIXELATE)
+    Hiding(Style.PIXELATE).hide(pixels, [(0, Region(Box(200, 200, 700, 700)))])
     assert pixels[450, 260].tolist() == pytest.approx((200, 40, 40), abs=9)
     assert pixels[450, 640].tolist() == pytest.approx((40, 40, 200), abs=9)
 
@@ -131,7 +131,7 @@ def test_cells_of_a_large_face_have_its_colours() -> None:
 def test_many_frames_tell_no_more_of_a_face_than_its_first(style: Style) -> None:
     """Cells that lie differently each time would be as many views of one face."""
     first, face, other = noise(1), noise(2), noise(3)
-    a, b = ClipHiding(style), ClipHiding(style)
+    a, b = Hiding(style), Hiding(style)
     inside = np.s_[60:100, 75:105]
     for number in range(30):
         moved = Region(Box(60 + number % 7, 40 + number % 5, 120 + number % 7, 120 + number % 3))
@@ -142,7 +142,7 @@ def test_many_frames_tell_no_more_of_a_face_than_its_first(style: Style) -> None
 
 
 def test_each_face_of_a_clip_has_colours_of_its_own() -> None:
-    hiding, pixels = ClipHiding(Style.PIXELATE), np.zeros((200, 240, 3), np.uint8)
+    hiding, pixels = Hiding(Style.PIXELATE), np.zeros((200, 240, 3), np.uint8)
     pixels[:, 120:] = 200
     hiding.hide(pixels, [(1, Region(Box(20, 40, 80, 120))), (2, Region(Box(150, 40, 210, 120)))])
     assert pixels[80, 50].max() < 20
@@ -154,7 +154,7 @@ def test_what_is_spared_is_left_as_it_was_and_nothing_else(style: Style) -> None
     pixels, spared = noise(), Box(100, 40, 160, 120)
     over, alone = pixels.copy(), hidden(pixels, style, Region(BOX))
     with sparing(over, [spared, Box(-50, -50, -10, -10)]):
-        hide(over, [Region(BOX)], style)
+        Hiding(style).hide(over, [(0, Region(BOX))])
     assert np.array_equal(over[60:100, 110:150], pixels[60:100, 110:150])
     assert np.array_equal(over[:, :100], alone[:, :100])
     # The corners of its box are no face.

@@ -1,6 +1,7 @@
 """Frames as video codes them show what they show as RGB, whatever a clip is made of."""
 
 import gc
+import struct
 from pathlib import Path
 
 import av
@@ -9,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from likeness.terms import Box
-from likeness.video import ClipHiding, Form, Planes, Region, Sampling, Style, reading, rewrite
+from likeness.video import Form, Hiding, Planes, Region, Sampling, Style, reading, rewrite
 from likeness.video.clip import Frame
+from likeness.video.decoding import pictures
 from likeness.video.decoding.pictures import Converter, shape_of
 from tests.video.clips import appended, every, in_pq, make_clip, number_in
 
@@ -48,8 +50,17 @@ def require_alike(path: Path, within: float = 3.0) -> None:
         assert other.time_s == one.time_s
 
 
-def test_planes_show_what_pixels_show(tmp_path: Path) -> None:
-    require_alike(make_clip(tmp_path / "a.mp4", times_s=every(0.1, 3)))
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("a.mp4", {}),
+        ("a.mp4", {"rotation": 90, "mirrored": True, "size": (128, 94)}),
+        ("a.mkv", {"codec": "ffv1", "pixels": "yuv444p", "size": (127, 95)}),
+    ],
+    ids=str,
+)
+def test_planes_show_what_pixels_show(tmp_path: Path, name: str, made: dict[str, object]) -> None:
+    require_alike(make_clip(tmp_path / name, times_s=every(0.1, 3), **made))
 
 
 @pytest.mark.slow
@@ -61,9 +72,7 @@ def test_planes_show_what_pixels_show(tmp_path: Path) -> None:
         ("a.mov", {"codec": "mjpeg", "pixels": "yuvj420p"}),
         ("a.mov", {"codec": "png", "pixels": "rgb24"}),
         ("a.mkv", {"codec": "ffv1", "pixels": "gray"}),
-        ("a.mkv", {"codec": "ffv1", "pixels": "yuv444p", "size": (127, 95)}),
         ("a.mkv", {"codec": "ffv1", "pixels": "yuv420p", "size": (1281, 721)}),
-        ("a.mp4", {"rotation": 90, "size": (128, 94)}),
         ("a.mp4", {"rotation": 180, "mirrored": True}),
         ("a.mp4", {"rotation": 270, "mirrored": True}),
         ("a.mp4", {"pixel": 2}),
@@ -79,7 +88,7 @@ def test_light_of_high_dynamic_range_comes_down(tmp_path: Path) -> None:
     skin = np.full((96, 128, 3), (224, 172, 138), np.uint8)
     path = make_clip(
         tmp_path / "a.mp4",
-        times_s=[0.0],
+        times_s=every(0.1, 3),
         pixels="yuv420p10le",
         transfer=16,
         draw=lambda _: in_pq(skin),
@@ -107,7 +116,7 @@ def test_frames_of_another_shape_are_fitted_in(tmp_path: Path, size: tuple[int, 
 def test_a_clip_is_written_from_planes_with_a_part_hidden(tmp_path: Path) -> None:
     source, out = make_clip(tmp_path / "a.mp4"), tmp_path / "out.mp4"
     region = Region(Box(80, 30, 110, 60))
-    hiding = ClipHiding(Style.BLACK)
+    hiding = Hiding(Style.BLACK)
 
     def edit(frame: Frame) -> Planes:
         assert frame.planes is not None
@@ -133,7 +142,7 @@ def planes_of(seed: int, height: int = 201, width: int = 241) -> Planes:
 @pytest.mark.parametrize("style", Style)
 def test_no_sample_of_a_face_is_left_in_any_plane(style: Style) -> None:
     """Two frames with the same cells become the same where they are hidden."""
-    box, hiding = Box(61, 41, 120, 121), ClipHiding(style)
+    box, hiding = Box(61, 41, 120, 121), Hiding(style)
     first, other = planes_of(1), planes_of(2)
     for planes in (first, other):
         hiding.hide(planes, [(7, Region(box))])
@@ -145,7 +154,7 @@ def test_no_sample_of_a_face_is_left_in_any_plane(style: Style) -> None:
 
 def test_what_is_beside_a_hidden_face_is_left_in_every_plane() -> None:
     before, after = planes_of(1), planes_of(1)
-    ClipHiding(Style.PIXELATE).hide(after, [(7, Region(Box(61, 41, 120, 121), 0.25))])
+    Hiding(Style.PIXELATE).hide(after, [(7, Region(Box(61, 41, 120, 121), 0.25))])
     for one, other, step in zip(before.all, after.all, (1, 2, 2), strict=True):
         changed = one != other
         far = np.ones_like(changed)
@@ -179,3 +188,58 @@ def test_frames_are_freed_once_nobody_looks_at_them(
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_what_works_out_high_dynamic_range_serves_every_frame(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes seconds to be made."""
+    path = make_clip(tmp_path / "a.mp4", times_s=every(0.1, 3), pixels="yuv420p10le", transfer=16)
+    into = memoryview(bytearray(128 * 96 * 3))
+    with av.open(str(path)) as container:
+        frames = [*container.decode(video=0)]
+    converter = Converter(shape_of(frames[0], None), frames[0])
+    monkeypatch.delattr(pictures, "VideoReformatter")
+    for frame in frames:
+        converter.planes(frame, 0.0, into)
+
+
+def test_light_that_no_pixel_shows_is_not_written(tmp_path: Path) -> None:
+    """Beyond black and white there may be a face that nobody saw, and so nobody hid."""
+    levels = np.array([1, 14, 120, 238, 254], np.uint8)
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        frame = av.VideoFrame(1280, 720, "yuv420p")
+        for plane, samples in zip(frame.planes, (levels.repeat(256), [4], [250]), strict=True):
+            rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+            rows[:, : plane.width] = samples
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    (one,) = read(path, Form.PLANES)
+    assert one.planes is not None
+    assert one.planes.luma[360, 128::256].tolist() == [16, 16, 120, 235, 235]
+    assert (one.planes.blue.min(), one.planes.red.max()) == (16, 240)
+
+
+@pytest.mark.slow
+def test_rows_may_lie_from_the_last_to_the_first(tmp_path: Path) -> None:
+    made = make_clip(
+        tmp_path / "a.avi", times_s=every(0.1, 2), codec="rawvideo", pixels="yuv420p"
+    ).read_bytes()
+    at = made.find(b"strf")
+    (size,) = struct.unpack_from("<I", made, at + 4)
+    end = at + 8 + size
+    turned = bytearray(made[:end] + b"BottomUp\0\0" + made[end:])
+    struct.pack_into("<I", turned, at + 4, size + 9)
+    struct.pack_into("<I", turned, at + 8, size + 9)
+    first = turned.find(b"LIST")
+    for place in (0, first, turned.find(b"LIST", first + 8)):
+        (held,) = struct.unpack_from("<I", turned, place + 4)
+        struct.pack_into("<I", turned, place + 4, held + 10)
+    path = tmp_path / "b.avi"
+    path.write_bytes(turned)
+    with av.open(str(path)) as container:
+        assert next(container.decode(video=0)).planes[0].line_size < 0
+    require_alike(path)

@@ -86,7 +86,7 @@ def redact(
         bool,
         typer.Option(
             "--careful/--fast",
-            help="Hide what may be a face too, or (sooner for pictures) what surely is one.",
+            help="Hide what may be a face too; or miss more of it (sooner for pictures).",
         ),
     ] = True,
     preview: Annotated[

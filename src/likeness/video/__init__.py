@@ -20,7 +20,7 @@ from likeness.video.hidden import (
     Shown,
     Sight,
 )
-from likeness.video.hiding import ClipHiding, Region, Style, hide
+from likeness.video.hiding import Hiding, Region, Style
 from likeness.video.kinds import looks_like_clip, name_of_kind
 from likeness.video.live_following import EndedFace, LiveFollower, Seen, SeenFace
 from likeness.video.live_stream import (
@@ -57,7 +57,6 @@ __all__ = [
     "SURELY_A_FACE",
     "SURE_FACE",
     "Clip",
-    "ClipHiding",
     "ClipLimits",
     "ClipReader",
     "ClipWriter",
@@ -74,6 +73,7 @@ __all__ = [
     "FrameFinder",
     "Hidden",
     "HiddenTrack",
+    "Hiding",
     "Holding",
     "Interval",
     "LiveFollower",
@@ -106,7 +106,6 @@ __all__ = [
     "clip_of",
     "follow",
     "goodness_of",
-    "hide",
     "looks_like_clip",
     "name_of_kind",
     "pack_tracks",

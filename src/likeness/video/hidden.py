@@ -18,13 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.terms import Box
-from likeness.video.hiding import ClipHiding, Picture, Region, sparing
+from likeness.video.hiding import Hiding, Picture, Region, sparing
 from likeness.video.looks import Ending, Interval
 
 # Velocity is taken from the last looks of so long, and believed for so long.
 _SPEED_S = 0.3
-# Two looks no further apart leave no doubt where a face is between them.
-_NEXT_S = 0.15
+# Two looks no further apart leave no doubt where a face is between them: two of one view, where
+# views take turns.
+_NEXT_S = 0.25
+_AFTER_CUT_S = 0.15
 # What is hidden grows by as much of a face's size for each size that it went between two looks.
 _DOUBT = 0.3
 _MOST_DOUBT = 1.0
@@ -138,7 +140,8 @@ class NamedTrack:
 class Hidden:
     """What is hidden at one moment: where, and why; `track` is the number of what was followed.
 
-    `confidence` is how likely it is a face at that moment, `surest` where that is likeliest.
+    `confidence` is how likely it is a face at that moment. What `gives_way` hides nothing of a face
+    that stays visible: it was never surely a face, and nobody asked for some to be hidden.
     """
 
     region: Region
@@ -146,15 +149,7 @@ class Hidden:
     reason: Reason
     confidence: float
     track: int
-    surest: float
-
-    @property
-    def gives_way(self) -> bool:
-        """Whether it hides nothing of a face that stays visible: it was never surely a face.
-
-        It hides all where some people alone are hidden, lest it be one of them.
-        """
-        return self.surest < SURELY_A_FACE and self.reason not in (Reason.ASKED, Reason.MAYBE)
+    gives_way: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +167,11 @@ class Moment:
     hidden: tuple[Hidden, ...] = ()
     shown: tuple[Shown, ...] = ()
 
-    def hide(self, picture: Picture, hiding: ClipHiding) -> None:
+    def hide(self, picture: Picture, hiding: Hiding) -> None:
         """Hide in a picture, in place, what is hidden at this moment."""
-        with sparing(picture, [one.box for one in self.shown]):
-            hiding.hide(picture, self._regions(gives_way=True))
+        if doubtful := self._regions(gives_way=True):
+            with sparing(picture, [one.box for one in self.shown]):
+                hiding.hide(picture, doubtful)
         hiding.hide(picture, self._regions(gives_way=False))
 
     def _regions(self, *, gives_way: bool) -> list[tuple[int, Region]]:
@@ -186,8 +182,8 @@ class Plan:
     """What is hidden in a clip, moment by moment.
 
     Whatever of `tracks` is at no face that stays visible is hidden, for `reason` where nothing else
-    is known of it; so is each of `named` where it does not stay visible, and where two faces are
-    seen in its place.
+    is known of it: `MAYBE` where some people alone are to be hidden. So is each of `named` where it
+    does not stay visible, and where two faces are seen in its place.
     """
 
     def __init__(
@@ -212,7 +208,8 @@ class Plan:
             (one, box) for one in self._named.at(time_s) if (box := one.box_at(time_s)) is not None
         ]
         found = [(track, self._hidden(track, time_s)) for track in self._tracks.at(time_s)]
-        seen = [one for track, one in found if one.sight is Sight.SEEN and not track.is_named]
+        there_for_sure = (Sight.SEEN, Sight.BETWEEN)
+        seen = [one for track, one in found if one.sight in there_for_sure and not track.is_named]
         visible = [
             (one, box)
             for one, box in there
@@ -243,7 +240,7 @@ class Plan:
         after_s = held.doubtful_s if doubtful else held.after_s
         if track.ended is Ending.CUT:
             # What comes after a cut is another picture.
-            after_s = min(after_s, _NEXT_S)
+            after_s = min(after_s, _AFTER_CUT_S)
         cuts_before = self._cuts_s[self._cuts_s < first_s]
         earliest_s = float(cuts_before[-1]) if len(cuts_before) else 0.0
         return max(earliest_s, first_s - before_s), last_s + after_s
@@ -262,8 +259,9 @@ class Plan:
         sure = float(track.sure[nearest])
         if sight is Sight.SEEN and sure < SURE_FACE:
             sight = Sight.PERHAPS
+        gives_way = self._reason is not Reason.MAYBE and track.surest < SURELY_A_FACE
         return Hidden(
-            Region(box, margin), sight, self._reason, round(sure, 3), track.number, track.surest
+            Region(box, margin), sight, self._reason, round(sure, 3), track.number, gives_way
         )
 
     def _inside(

@@ -65,15 +65,10 @@ class _Layer:
     black: int
 
 
-def hide(picture: Picture, regions: Iterable[Region], style: Style) -> None:
-    """Hide regions of a picture in place; all other pixels stay as they are."""
-    layers = _layers_of(picture)
-    for region in regions:
-        _hide_one(layers, region, style, None)
+class Hiding:
+    """Hides regions of a picture, or of one frame after the other, in place.
 
-
-class ClipHiding:
-    """Hides regions of one frame after the other, each face by the colours of when it came.
+    All other pixels stay as they are. Of frames, each face has the colours of when it came.
 
     Cells lie a little differently over a face in every frame, so that the means of many frames tell
     more of it together than one frame does: they are taken once for each face that is followed.
@@ -84,7 +79,7 @@ class ClipHiding:
         self._means: dict[int, Sequence[NDArray[np.uint8]]] = {}
 
     def hide(self, picture: Picture, regions: Iterable[tuple[int, Region]]) -> None:
-        """Hide regions of a picture as `hide` does, each with its track's number."""
+        """Hide regions of a picture, each with the number of what was followed."""
         layers = _layers_of(picture)
         for track, region in regions:
             means = _hide_one(layers, region, self._style, self._means.get(track))

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 
-# Of samples that reach from 16 to 235: black, and neither blue nor red.
-BLACK, NO_COLOUR = 16, 128
+# Of samples of the narrow range: black, white, neither blue nor red, and as much as there is.
+BLACK, WHITE, NO_COLOUR, MOST_COLOUR = 16, 235, 128, 240
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +46,15 @@ class Planes:
     def all(self) -> Sequence[Pixels]:
         """Brightness, blue and red."""
         return self.luma, self.blue, self.red
+
+    def within_range(self) -> "Planes":
+        """Copy what can be seen: samples beyond black and white become those.
+
+        Pixels show nothing of what differs there, so that nobody has looked for faces in it.
+        """
+        luma = np.clip(self.luma, BLACK, WHITE)
+        blue, red = (np.clip(one, BLACK, MOST_COLOUR) for one in (self.blue, self.red))
+        return Planes(luma, blue, red)
 
     def each(self, turn: Callable[[Pixels], Pixels]) -> "Planes":
         """Turn, mirror or copy all planes alike."""

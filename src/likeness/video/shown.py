@@ -62,9 +62,9 @@ class Shown:
     def planes(self, process: HeardProcess, heard: Heard) -> Planes:
         """Copy a frame's samples, and let their memory be written into again."""
         slot = whole(heard.values, "slot", 0, 255)
-        planes = Planes.of(process.picture(slot).reshape(-1), *self.shape).each(self._upright)
+        planes = Planes.of(process.picture(slot).reshape(-1), *self.shape).within_range()
         process.give_back(slot)
-        return planes
+        return planes.each(self._upright) if self._mirrored or self._quarters else planes
 
     def thumbnail(self, heard: Heard) -> NDArray[np.uint8]:
         """Copy a frame's thumbnail, upright: (h, w, 3) RGB."""

@@ -156,8 +156,9 @@ class ClipWriter:
         Raises:
             InvalidRequest: as above.
         """
-        sides = picture.luma.shape if isinstance(picture, Planes) else picture.shape[:2]
-        if sides != self._sides:
+        coded = isinstance(picture, Planes)
+        sides = picture.luma.shape if isinstance(picture, Planes) else picture.shape
+        if sides != (self._sides if coded else (*self._sides, 3)):
             raise InvalidRequest(
                 f"A frame has {sides[1]}x{sides[0]} pixels, and the clip"
                 f" {self._sides[1]}x{self._sides[0]}. Resize it first."

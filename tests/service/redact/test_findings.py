@@ -17,7 +17,7 @@ def hidden(
     confidence: float = 0.9,
     box: Box = _BOX,
 ) -> Hidden:
-    return Hidden(Region(box), sight, reason, confidence, track, surest=confidence)
+    return Hidden(Region(box), sight, reason, confidence, track)
 
 
 def findings_of(*frames: tuple[float, Moment]) -> RedactionFindings:
@@ -80,3 +80,20 @@ def test_who_stays_visible_is_told_from_when_to_when() -> None:
     findings = findings_of(*frames, (2.0, Moment((), (Shown(_BOX, "Anna"),))))
     told = [(one.called, one.begins_s, one.ends_s, one.frames) for one in findings.visible]
     assert told == [("Anna", 0.0, 0.4, 5), ("Bert", 0.0, 0.4, 5), ("Anna", 2.0, 2.0, 1)]
+
+
+def test_a_face_found_in_every_second_look_was_not_out_of_sight_for_long() -> None:
+    frames = [
+        (number / 25, Moment((hidden(1, sight=Sight.BETWEEN if number % 5 else Sight.SEEN),)))
+        for number in range(100)
+    ]
+    assert findings_of(*frames).to_look_at == []
+
+
+def test_a_face_that_was_out_of_sight_for_long_is_to_be_looked_at() -> None:
+    frames = [
+        (number / 25, Moment((hidden(1, sight=Sight.BETWEEN if number % 25 else Sight.SEEN),)))
+        for number in range(76)
+    ]
+    (place,) = findings_of(*frames).to_look_at
+    assert place.doubts == (Doubt.LONG,)

@@ -17,7 +17,6 @@ from likeness.service.video.seen import TellMs, tell_nobody
 from likeness.terms import Box, Face, Image, Pose, Quality, Template
 from likeness.video import (
     SURELY_A_FACE,
-    ClipHiding,
     ClipLimits,
     ClipReader,
     Following,
@@ -25,6 +24,7 @@ from likeness.video import (
     Frame,
     FrameFinder,
     HiddenTrack,
+    Hiding,
     Moment,
     NamedTrack,
     Plan,
@@ -239,7 +239,7 @@ def write_redacted(
         EngineUnavailable: what reads video is not installed.
     """
     plan = plan_of(faces, manner, visible)
-    hiding, hidden = ClipHiding(manner.style), 0
+    hiding, hidden = Hiding(manner.style), 0
 
     def edit(frame: Frame) -> Planes:
         nonlocal hidden
@@ -271,7 +271,7 @@ def preview(
     """
     plan = plan_of(faces, manner, visible)
     every_s = max((faces.ends_s - sampling.from_s) / _MOST_PREVIEWED, 1e-3)
-    hiding, given = ClipHiding(manner.style), 0
+    hiding, given = Hiding(manner.style), 0
     with reading(file, Sampling(every_s, sampling.from_s, sampling.to_s), limits) as reader:
         for frame in reader:
             if frame.image is not None and given < _MOST_PREVIEWED:

@@ -1,7 +1,7 @@
 """What was hidden in a clip or a picture, when and why, and where a person should look at it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from likeness.terms import Box
@@ -28,7 +28,8 @@ class HiddenSpan:
     """Something hidden from one frame to another, for one reason.
 
     `box` is where it is at first; `smallest` is the shorter side of its smallest box, in pixels;
-    `confidence` is how likely it is a face where that is likeliest, 0 to 1.
+    `confidence` is how likely it is a face where that is likeliest, 0 to 1; `unseen_s` is how long
+    it was not seen at a stretch.
     """
 
     track: int
@@ -40,11 +41,12 @@ class HiddenSpan:
     box: Box
     smallest: float
     confidence: float
+    unseen_s: float = 0.0
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
         """Why a person should look at it; empty where there is no need."""
-        long = self.sight is Sight.BETWEEN and self.ends_s - self.begins_s >= _LONG_S
+        long = self.sight is Sight.BETWEEN and self.unseen_s >= _LONG_S
         return (
             *((Doubt.PERHAPS,) if self.confidence < SURELY_A_FACE else ()),
             *((Doubt.SMALL,) if self.smallest < _SMALL_PX else ()),
@@ -102,6 +104,8 @@ class RedactionFindings:
     # Spans that may go on, by what they are of.
     _open_hidden: dict[tuple[int, Sight, Reason], HiddenSpan] = field(default_factory=dict)
     _open_visible: dict[str | None, VisibleSpan] = field(default_factory=dict)
+    # When each face was seen last, by the number of what was followed.
+    _seen_s: dict[int, float] = field(default_factory=dict)
 
     def add(self, time_s: float, moment: Moment) -> None:
         """Take in what is hidden in a frame."""
@@ -111,9 +115,11 @@ class RedactionFindings:
         for one in moment.hidden:
             what = one.track, one.sight, one.reason
             known = self._open_hidden.get(what)
-            self._open_hidden[what] = (
-                _span(time_s, one) if known is None else _on(known, time_s, one)
-            )
+            if one.sight is not Sight.BETWEEN:
+                self._seen_s[one.track] = time_s
+            unseen_s = time_s - self._seen_s.setdefault(one.track, time_s)
+            span = _span(time_s, one, unseen_s)
+            self._open_hidden[what] = span if known is None else _on(known, span)
         for shown in moment.shown:
             before = self._open_visible.get(shown.called)
             self._open_visible[shown.called] = VisibleSpan(
@@ -176,7 +182,7 @@ class RedactionFindings:
                 self._visible.append(self._open_visible.pop(called))
 
 
-def _span(time_s: float, one: Hidden) -> HiddenSpan:
+def _span(time_s: float, one: Hidden, unseen_s: float) -> HiddenSpan:
     box = one.region.box
     return HiddenSpan(
         one.track,
@@ -188,19 +194,16 @@ def _span(time_s: float, one: Hidden) -> HiddenSpan:
         box,
         min(box.width, box.height),
         one.confidence,
+        unseen_s,
     )
 
 
-def _on(known: HiddenSpan, time_s: float, one: Hidden) -> HiddenSpan:
-    box = one.region.box
-    return HiddenSpan(
-        known.track,
-        known.sight,
-        known.reason,
-        known.begins_s,
-        time_s,
-        known.frames + 1,
-        known.box,
-        min(known.smallest, box.width, box.height),
-        max(known.confidence, one.confidence),
+def _on(known: HiddenSpan, after: HiddenSpan) -> HiddenSpan:
+    return replace(
+        known,
+        ends_s=after.ends_s,
+        frames=known.frames + after.frames,
+        smallest=min(known.smallest, after.smallest),
+        confidence=max(known.confidence, after.confidence),
+        unseen_s=max(known.unseen_s, after.unseen_s),
     )

@@ -15,8 +15,9 @@ from likeness.terms import Box
 from likeness.video import (
     ONE_FACE,
     SURE_FACE,
-    ClipHiding,
+    SURELY_A_FACE,
     Hidden,
+    Hiding,
     Moment,
     Reason,
     Region,
@@ -85,9 +86,11 @@ class PictureRedactor:
                 continue
             sight = Sight.SEEN if likely >= SURE_FACE else Sight.PERHAPS
             region = Region(box, self._manner.holding.margin_of(box))
-            hidden.append(Hidden(region, sight, reason, round(likely, 3), number, likely))
+            # Whom `identify` found is a face, however sure this search is of it.
+            gives_way = whom is Whom.ALL_BUT and face is None and likely < SURELY_A_FACE
+            hidden.append(Hidden(region, sight, reason, round(likely, 3), number, gives_way))
         pixels, moment = image.pixels.copy(), Moment(tuple(hidden), tuple(shown))
-        moment.hide(pixels, ClipHiding(self._manner.style))
+        moment.hide(pixels, Hiding(self._manner.style))
         return RedactedPicture(sample, pixels, moment)
 
     def _reason(self, whom: Whom, face: Identification | None, *, withheld: bool) -> Reason | None:

@@ -1,4 +1,4 @@
-"""Turns decoded frames into RGB of one size, whatever they are made of."""
+"""Turns decoded frames into RGB or planes of one size, whatever they are made of."""
 
 import struct
 from dataclasses import dataclass
@@ -102,7 +102,7 @@ def bits_of(form: VideoFormat) -> int:
 
 
 class Converter:
-    """Converts frames, with one scaler for pictures and one for thumbnails.
+    """Converts frames, with a scaler for each kind of picture: what it works out serves the next.
 
     `first` is the clip's first frame, of which the shape was made.
     """
@@ -112,6 +112,7 @@ class Converter:
         self._first = first.width, first.height
         self._pictures = VideoReformatter()
         self._thumbnails = VideoReformatter()
+        self._planes = VideoReformatter()
         self.resized_s: float | None = None
 
     def picture(self, frame: VideoFrame, time_s: float, into: memoryview) -> None:
@@ -133,7 +134,7 @@ class Converter:
         # Both colours have a sample for two pixels each way: places are even.
         left, top = (self._shape.width - width) // 4, (self._shape.height - height) // 4
         most = self._shape.width, self._shape.height
-        coded = _coded(self._pictures, frame, width, height)
+        coded = self._coded(frame, width, height)
         at = 0
         for plane, step, empty in zip(coded.planes, (1, 2, 2), (_BLACK, _GREY, _GREY), strict=True):
             row, rows = (-(-side // step) for side in most)
@@ -144,6 +145,25 @@ class Converter:
             place = top * 2 // step * row + left * 2 // step
             _copy(plane, used, whole[place:], row)
             at += row * rows
+
+    def _coded(self, frame: VideoFrame, width: int, height: int) -> VideoFrame:
+        """Convert one frame to how clips are written; most are so already, and stay as they are."""
+        hdr = is_hdr(frame)
+        # Rows may lie from the last to the first: no plane of PyAV's says where those begin.
+        if hdr or any(plane.line_size < 0 for plane in frame.planes):
+            frame = _rgb(self._pictures, frame, width, height, Interpolation.BICUBIC, hdr=hdr)
+        return self._planes.reformat(
+            frame,
+            width=width,
+            height=height,
+            format="yuv420p",
+            src_colorspace=_colours(frame),
+            src_color_range=_range(frame),
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=Interpolation.BICUBIC,
+            threads=1,
+        )
 
     def _fitted(self, frame: VideoFrame, time_s: float) -> tuple[int, int]:
         most = self._shape.width, self._shape.height
@@ -192,25 +212,6 @@ def _rgb(
         interpolation=how,
         dst_color_trc=ColorTrc.BT709 if hdr else None,
         dst_color_primaries=ColorPrimaries.BT709 if hdr else None,
-        threads=1,
-    )
-
-
-def _coded(scaler: VideoReformatter, frame: VideoFrame, width: int, height: int) -> VideoFrame:
-    """Convert one frame to how clips are written; most are so already, and stay as they are."""
-    if is_hdr(frame):
-        how = Interpolation.BICUBIC
-        frame = _rgb(VideoReformatter(), frame, width, height, how, hdr=True)
-    return scaler.reformat(
-        frame,
-        width=width,
-        height=height,
-        format="yuv420p",
-        src_colorspace=_colours(frame),
-        src_color_range=_range(frame),
-        dst_colorspace=Colorspace.ITU709,
-        dst_color_range=ColorRange.MPEG,
-        interpolation=Interpolation.BICUBIC,
         threads=1,
     )
 
