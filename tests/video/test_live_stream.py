@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import pytest
 
 from likeness.errors import Fault, InvalidClip, InvalidStream, NotFound, SourceUnavailable
