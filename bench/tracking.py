@@ -69,7 +69,7 @@ class _Remembering:
 
     def locate(self, image: Image, least: float | None = 0.0, turn: int = 0) -> Sequence[Face]:
         self.times.append(self.now_s)
-        self.found.append(self._finder.locate(image, least))
+        self.found.append(self._finder.locate(image, least, turn))
         return self.found[-1]
 
     def templates(self, image: Image, faces: Sequence[Face]) -> Sequence[Template]:

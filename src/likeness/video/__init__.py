@@ -7,8 +7,8 @@ from likeness.video.clip import Clip, ClipLimits, Form, Frame, Sampling
 from likeness.video.feed import Connect, Feed
 from likeness.video.following import LOOK_EVERY_S, Following, follow
 from likeness.video.hidden import (
+    LIKELY_A_FACE,
     ONE_FACE,
-    SURE_FACE,
     SURELY_A_FACE,
     Hidden,
     HiddenTrack,
@@ -51,11 +51,11 @@ from likeness.video.stream_reader import StreamLimits
 from likeness.video.writing import ClipWriter
 
 __all__ = [
+    "LIKELY_A_FACE",
     "LOOK_EVERY_S",
     "MOST_SHOTS",
     "ONE_FACE",
     "SURELY_A_FACE",
-    "SURE_FACE",
     "Clip",
     "ClipLimits",
     "ClipReader",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
 from likeness.terms import Image
+from likeness.video.decoding import messages
 from likeness.video.planes import Planes
 
 
@@ -40,7 +41,7 @@ class Form(StrEnum):
     """In what form the pixels of frames are given."""
 
     RGB = "rgb"
-    PLANES = "planes"
+    PLANES = messages.PLANES
     """As video codes them: for who writes them to a clip again."""
 
 

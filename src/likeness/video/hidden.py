@@ -32,8 +32,8 @@ _DOUBT = 0.3
 _MOST_DOUBT = 1.0
 _BUCKET_S = 1.0
 
-SURE_FACE = 0.5
-"""From this likelihood on a find is called a face."""
+LIKELY_A_FACE = 0.5
+"""From this likelihood on a find is likelier a face than none."""
 SURELY_A_FACE = 0.9
 """What is found once, this likely, is a face; what never is gives way to one that stays visible."""
 ONE_FACE = 0.4
@@ -257,7 +257,7 @@ class Plan:
         margin = self._holding.margin_of(box) + doubt
         nearest = int(np.abs(path[:, 0] - time_s).argmin())
         sure = float(track.sure[nearest])
-        if sight is Sight.SEEN and sure < SURE_FACE:
+        if sight is Sight.SEEN and sure < LIKELY_A_FACE:
             sight = Sight.PERHAPS
         gives_way = self._reason is not Reason.MAYBE and track.surest < SURELY_A_FACE
         return Hidden(

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import importlib
 import importlib.util
+import math
 import os
 import stat
 from collections.abc import Iterator
@@ -156,28 +157,38 @@ class ClipWriter:
         Raises:
             InvalidRequest: as above.
         """
-        coded = isinstance(picture, Planes)
-        sides = picture.luma.shape if isinstance(picture, Planes) else picture.shape
-        if sides != (self._sides if coded else (*self._sides, 3)):
-            raise InvalidRequest(
-                f"A frame has {sides[1]}x{sides[0]} pixels, and the clip"
-                f" {self._sides[1]}x{self._sides[0]}. Resize it first."
-            )
         if isinstance(picture, Planes):
-            frame = self._coded
-            for plane, samples in zip(frame.planes, picture.all, strict=True):
-                _fill(plane, samples)
+            frame = self._of_planes(picture)
         else:
-            _fill(
-                self._bgr.planes[0], np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8)
-            )
-            frame = self._scaler.reformat(
-                self._bgr, format="yuv420p", dst_colorspace=_BT709, dst_color_range=1, threads=1
-            )
+            frame = self._of_pixels(picture)
         self._last = max(round(time_s * _TICKS_PER_S), self._last + 1)
         frame.pts, frame.time_base = self._last, Fraction(1, _TICKS_PER_S)
         with self._faults():
             self._container.mux(self._stream.encode(frame))
+
+    def _of_planes(self, planes: Planes) -> Any:
+        self._require(planes.luma.shape, self._sides)
+        for plane, samples in zip(self._coded.planes, planes.all, strict=True):
+            whole, (height, width) = _samples_of(plane), samples.shape
+            whole[:height, :width] = samples
+            _draw_out(whole, height, width)
+        return self._coded
+
+    def _of_pixels(self, pixels: NDArray[np.uint8]) -> Any:
+        self._require(pixels.shape, (*self._sides, 3))
+        whole, (height, width) = _samples_of(self._bgr.planes[0], 3), self._sides
+        cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR, dst=whole[:height, :width])
+        _draw_out(whole, height, width)
+        return self._scaler.reformat(
+            self._bgr, format="yuv420p", dst_colorspace=_BT709, dst_color_range=1, threads=1
+        )
+
+    def _require(self, shape: tuple[int, ...], asked: tuple[int, ...]) -> None:
+        if shape != asked:
+            raise InvalidRequest(
+                f"A frame has {shape[1]}x{shape[0]} pixels, and the clip"
+                f" {self._sides[1]}x{self._sides[0]}. Resize it first."
+            )
 
     def __exit__(
         self,
@@ -234,13 +245,15 @@ class ClipWriter:
             raise unwritable(self._path, error, "choose another place") from error
 
 
-def _fill(plane: Any, samples: NDArray[np.uint8]) -> None:
-    """Copy samples into a frame's plane; what is beyond them is drawn out."""
-    height, width = samples.shape[:2]
+def _samples_of(plane: Any, *bands: int) -> NDArray[np.uint8]:
+    """Give the rows of pixels that a frame's plane holds, to be written into."""
     rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-    bands = samples[0, 0].size
-    whole = rows[:, : bands * plane.width].reshape(plane.height, plane.width, *samples.shape[2:])
-    whole[:height, :width] = samples
+    used = math.prod((plane.width, *bands))
+    return rows[:, :used].reshape(plane.height, plane.width, *bands)
+
+
+def _draw_out(whole: NDArray[np.uint8], height: int, width: int) -> None:
+    """Draw a picture out to the sides of what holds it."""
     whole[height:, :width] = whole[height - 1 : height, :width]
     whole[:, width:] = whole[:, width - 1 : width]
 

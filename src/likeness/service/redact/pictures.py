@@ -13,8 +13,8 @@ from likeness.service.redact.asked import MAY_BE_FMR, Manner, Whom
 from likeness.service.search.identify import Identification, Identified
 from likeness.terms import Box
 from likeness.video import (
+    LIKELY_A_FACE,
     ONE_FACE,
-    SURE_FACE,
     SURELY_A_FACE,
     Hidden,
     Hiding,
@@ -84,7 +84,7 @@ class PictureRedactor:
                 match = None if face is None else face.match
                 shown.append(Shown(box, None if match is None else match.name))
                 continue
-            sight = Sight.SEEN if likely >= SURE_FACE else Sight.PERHAPS
+            sight = Sight.SEEN if likely >= LIKELY_A_FACE else Sight.PERHAPS
             region = Region(box, self._manner.holding.margin_of(box))
             # Whom `identify` found is a face, however sure this search is of it.
             gives_way = whom is Whom.ALL_BUT and face is None and likely < SURELY_A_FACE

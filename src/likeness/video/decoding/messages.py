@@ -18,8 +18,9 @@ import json
 import os
 import struct
 
-# The form of pixels that are three planes of samples, in place of RGB: a slot holds those, too.
+# What pixels are asked to be in place of RGB: planes of samples, which a slot holds as well.
 PLANES = "planes"
+
 THUMBNAIL_WH = 64, 36
 THUMBNAIL_BYTES = THUMBNAIL_WH[0] * THUMBNAIL_WH[1] * 3
 LONGEST_LINE = 4096
