@@ -78,13 +78,13 @@ def test_source_is_registered_listed_shown_and_removed_while_a_gallery_is_open(
 
 
 def test_no_answer_holds_user_password_or_token(likeness: Command) -> None:
-    address = f"{ADDRESS}?token=abc123"
+    address = f"{ADDRESS}?token=tide-table"
     added = answer(likeness, "add", "gate", address, "--password-from=CAMERA_PASSWORD")
 
     assert added["address"] == "rtsp://203.0.113.7/main?token=..."
     every = [added, answer(likeness, "show", "gate"), *answer(likeness, "list")["sources"]]
     assert every == [added] * 3
-    for secret in ("viewer", PASSWORD, "abc123"):
+    for secret in ("viewer", PASSWORD, "tide-table"):
         assert secret not in str(every)
 
 

@@ -123,7 +123,7 @@ def test_certificate_is_json_and_names_nobody(home: Home, gallery: Gallery) -> N
     assert ErasureCertificate.from_json(json.loads(text)) == certificate
     kept = home.database.read(lambda c: c.execute(select(ERASURES)).one())
     assert (kept.digest, json.loads(kept.certificate)) == (certificate.digest, json.loads(text))
-    for secret in ("Ada", "badge", "staff"):
+    for secret in ("Lovelace", "badge", "staff"):
         assert secret not in text + kept.content
     assert any("backups" in place for place in certificate.out_of_reach)
     assert any("export" in place for place in certificate.out_of_reach)

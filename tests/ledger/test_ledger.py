@@ -152,7 +152,7 @@ def test_no_id_nor_word_of_a_client_is_in_an_entry(database: Database, ledger: L
     record(database, ledger, done(use, subject), done(replace(use, id=uuid4()), subject))
     one, two = (read_entry(database.read(lambda c, i=i: entry_bytes(c, i)) or b"") for i in (1, 2))
     written = one.to_bytes() + two.to_bytes()
-    for secret in (b"Ada", b"W-1815", str(subject).encode(), subject.hex.encode()):
+    for secret in (b"Lovelace", b"W-1815", str(subject).encode(), subject.hex.encode()):
         assert secret not in written
     # A case's uses can be counted; a person's cannot.
     assert one.use.case == two.use.case != one.use.warrant

@@ -93,21 +93,21 @@ def test_somebody_who_is_known_by_another_name_is_enrolled_with_a_remark(
     sqlite_home: Home, tmp_path: Path
 ) -> None:
     home = sqlite_home
-    found = results(home, people(tmp_path / "people", Ada=(A,), Bo=(GREEN,)))
+    found = results(home, people(tmp_path / "people", Adalbert=(A,), Bo=(GREEN,)))
     assert not any(one.remarks for one in found.values())
 
-    found = results(home, people(tmp_path / "others", 110, Adele=(A, A), Eve=(B,)))
+    found = results(home, people(tmp_path / "others", 110, Adelheid=(A, A), Eve=(B,)))
     assert not found["Eve0"].remarks
-    for name in ("Adele0", "Adele1"):
+    for name in ("Adelheid0", "Adelheid1"):
         assert found[name].outcome is ENROLLED
-        assert "looks like 'Ada' as well (similarity" in found[name].remarks[-1]
+        assert "looks like 'Adalbert' as well (similarity" in found[name].remarks[-1]
     last = entries(home)[-2:]
     assert [(one["kind"], one["action"]) for one in last] == [
         ("intent", "search"),
         ("done", "search"),
     ]
     assert last[-1]["counts"]["candidates"] == 2
-    assert not any(name in json.dumps(entries(home)) for name in ("Ada", "Adele"))
+    assert not any(name in json.dumps(entries(home)) for name in ("Adalbert", "Adelheid"))
 
 
 def entries(home: Home) -> list[dict[str, Any]]:

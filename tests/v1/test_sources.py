@@ -14,7 +14,7 @@ from likeness.streams import Location
 
 from .conftest import Client
 
-ADDRESS = "rtsp://viewer:hunter2@203.0.113.7/main?token=abc123"
+ADDRESS = "rtsp://viewer:hunter2@203.0.113.7/main?token=tide-table"
 
 
 @pytest.fixture
@@ -52,16 +52,16 @@ def test_no_answer_holds_user_password_or_token(client: Client) -> None:
     answers = [
         add(client),
         add(client),  # there is one
-        add(client, name="b", address="rtsp://viewer:hunter2@10.0.0.1/abc123"),
-        add(client, name="b", address=["rtsp://viewer:hunter2@203.0.113.7/abc123"]),
+        add(client, name="b", address="rtsp://viewer:hunter2@10.0.0.1/tide-table"),
+        add(client, name="b", address=["rtsp://viewer:hunter2@203.0.113.7/tide-table"]),
         add(client, name="b", password={"hunter2": "hunter2"}),
-        add(client, name="b", address="hunter2://viewer/abc123"),
+        add(client, name="b", address="hunter2://viewer/tide-table"),
         client.call("GET", "/v1/sources", "admin"),
     ]
 
     assert [one.status_code for one in answers] == [201, 409, 400, 400, 400, 400, 200]
     for one in answers:
-        for secret in ("viewer", "hunter2", "abc123"):
+        for secret in ("viewer", "hunter2", "tide-table"):
             assert secret not in one.text
 
 

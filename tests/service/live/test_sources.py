@@ -31,8 +31,8 @@ from tests.service.acts import rows_of
 from tests.service.people import RED
 from tests.video.discs import Disc, clip_of_discs
 
-ADDRESS = "rtsp://viewer:hunter2@203.0.113.7/main?token=abc"
-SECRETS = ("viewer", "hunter2", "abc")
+ADDRESS = "rtsp://viewer:hunter2@203.0.113.7/main?token=tide-table"
+SECRETS = ("viewer", "hunter2", "tide-table")
 
 
 @pytest.fixture
@@ -118,10 +118,13 @@ def test_only_a_regular_file_is_registered_by_its_whole_path(
         ({"name": "north gate"}, "1 to 128 letters, digits"),
         ({"footage": "fixed-cam"}, r"'fixed-cam' \(the nearest is 'fixed-camera'\)"),
         ({"place": "two\nlines"}, "control character"),
-        ({"address": "ftp://viewer:hunter2@203.0.113.7/abc"}, "source's address"),
-        ({"address": "rtsp://viewer:hunter2@10.0.0.9/abc"}, "LIKENESS_SOURCE_NETWORKS"),
-        ({"address": "http://viewer:hunter2@169.254.169.254/abc"}, "LIKENESS_SOURCE_NETWORKS"),
-        ({"address": "rtsp://viewer:hunter2@127.1/abc"}, "LIKENESS_SOURCE_NETWORKS"),
+        ({"address": "ftp://viewer:hunter2@203.0.113.7/tide-table"}, "source's address"),
+        ({"address": "rtsp://viewer:hunter2@10.0.0.9/tide-table"}, "LIKENESS_SOURCE_NETWORKS"),
+        (
+            {"address": "http://viewer:hunter2@169.254.169.254/tide-table"},
+            "LIKENESS_SOURCE_NETWORKS",
+        ),
+        ({"address": "rtsp://viewer:hunter2@127.1/tide-table"}, "LIKENESS_SOURCE_NETWORKS"),
         ({"password": "hunter2\n"}, "printable"),
     ],
 )
