@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from likeness.terms import Box
@@ -37,6 +39,26 @@ def test_the_whole_box_is_hidden_and_what_is_far_from_it_is_untouched(style: Sty
     far[20:141, 45:136] = False
     assert not changed[far].any()
     assert not changed[20, 45], "it is round, not a rectangle"
+
+
+_PLACES = st.one_of(st.integers(-40, 90), st.floats(-40, 90))
+_SIDES = st.one_of(st.integers(1, 60), st.floats(0.1, 60))
+
+
+@given(left=_PLACES, top=_PLACES, width=_SIDES, height=_SIDES)
+def test_every_pixel_that_an_ellipse_touches_is_hidden_and_no_other(
+    left: float, top: float, width: float, height: float
+) -> None:
+    white = np.full((50, 70, 3), 255, np.uint8)
+    region = Region(Box(left, top, left + width, top + height))
+    is_hidden = (hidden(white, Style.BLACK, region) == 0).all(axis=2)
+    rows, columns = np.indices((50, 70))
+    # How far the nearest place of each pixel is from the middle: 1 at the ellipse's edge.
+    across = np.maximum(np.abs(columns + 0.5 - left - width / 2) - 0.5, 0) / (0.75 * width)
+    down = np.maximum(np.abs(rows + 0.5 - top - height / 2) - 0.5, 0) / (0.75 * height)
+    far = np.hypot(across, down)
+    assert is_hidden[far < 1 - 1e-6].all()
+    assert not is_hidden[far > 1 + 1e-3].any()
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,24 @@ def test_where_only_large_faces_are_looked_for_a_smaller_copy_is_enough(
     assert sides == pytest.approx((100, 20, 420, 340), abs=6)
 
 
+@pytest.mark.parametrize(
+    ("height", "width"), [(1080, 1920), (1083, 1921), (2161, 3843), (403, 4001)]
+)
+def test_pictures_far_larger_than_what_is_shown_are_made_smaller_once_for_all_views(
+    height: int, width: int
+) -> None:
+    network = WhiteSpots()
+    pixels = np.zeros((height, width, 3), np.uint8)
+    left, right = width - width // 4, width - 2
+    top, bottom = height - height // 2, height - 2
+    pixels[top:bottom, left:right] = 255
+    closeness = Closeness((View(), View(0.75)), sure_large=0.5, longer_side=320)
+    (face,) = EveryFace(network, float, closeness).find(Image.of(pixels))
+    sides = (face.box.left, face.box.top, face.box.right, face.box.bottom)
+    shown = width / (0.75 * 320)
+    assert sides == pytest.approx((left, top, right, bottom), abs=2 * shown)
+
+
 def test_looks_in_turn_take_one_view_each() -> None:
     network = WhiteSpots()
     look = EveryFace(network, float, FRAME)

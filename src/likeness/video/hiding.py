@@ -27,6 +27,8 @@ _MARGIN = 0.25
 _LEVEL = 16
 # So many samples across a cell give its mean.
 _ENOUGH_PX = 24
+# Of a pixel: what an ellipse touches by a rounding error is in it.
+_A_HAIR = 1e-6
 
 
 class Style(StrEnum):
@@ -145,9 +147,11 @@ def _place_of(layer: _Layer, region: Region) -> tuple[NDArray[np.uint8], NDArray
     if left >= right or top >= bottom:
         return None
     # Of each sample its nearest place counts: one that is touched is hidden whole.
-    beside = np.maximum(np.abs(np.arange(left, right) + 0.5 - x) - 0.5, 0) / across
     above = np.maximum(np.abs(np.arange(top, bottom) + 0.5 - y) - 0.5, 0) / down
-    inside = above[:, None] ** 2 + beside[None, :] ** 2 <= 1
+    reach = across * np.sqrt(np.maximum(1 - above**2, 0)) + _A_HAIR
+    first, last = np.ceil(x - 1 - reach).astype(np.int32), np.floor(x + reach).astype(np.int32)
+    columns = np.arange(left, right, dtype=np.int32)
+    inside = (columns >= first[:, None]) & (columns <= last[:, None])
     return layer.samples[top:bottom, left:right], inside.view(np.uint8)
 
 
