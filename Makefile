@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo serve test check docs dist bench soak lock clean
+.PHONY: help install demo serve test lint check docs dist bench soak lock clean
 
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check install
@@ -25,12 +25,14 @@ serve: install ## Answer Amazon Rekognition's clients on port 8020 of this machi
 test: .venv/.installed-dev ## Run the tests, those that need weights and system packages too
 	@.venv/bin/python -m pytest -m "not online" -n 3 --dist loadfile --no-loadscope-reorder
 
-check: .venv/.installed-dev ## Check form, lint, types, layers, workflows, and coverage by the quick tests
+lint: .venv/.installed-dev ## Check form, lint, types, layers and workflows
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m mypy
 	.venv/bin/lint-imports
 	.venv/bin/zizmor --offline --quiet .github
+
+check: lint ## The same, and how much of the code the quick tests reach
 	.venv/bin/python -m pytest --quiet --cov --cov-report=
 	@echo "Statements of likeness that those tests reach, in percent:"
 	@.venv/bin/python -m coverage report --format=total
