@@ -86,7 +86,7 @@ def redact(
         bool,
         typer.Option(
             "--careful/--fast",
-            help="Hide what may be a face too; or miss more of it (sooner for pictures).",
+            help="Hide what may be a face too; or be done sooner, and miss more of it.",
         ),
     ] = True,
     preview: Annotated[

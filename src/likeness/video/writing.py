@@ -30,8 +30,8 @@ from likeness.video.sound import Samples, SoundForm
 _TICKS_PER_S = 90_000
 _QUALITY = "20"  # x264's constant rate factor: 18 looks like the original, 23 is usual
 _CAREFUL = {"preset": "veryfast", "crf": _QUALITY}
-# Half the time of `veryfast` for hardly more bits: it looks ahead at nothing, and takes squares of
-# 16 pixels that moved by whole ones, in three of four frames from both sides.
+# Half the time of `veryfast` or less, and two thirds of that of `superfast` for fewer bits: it
+# looks ahead at nothing, and takes whole squares of 16 pixels that moved by whole pixels.
 _QUICK = {
     "preset": "superfast",
     "crf": _QUALITY,
@@ -50,7 +50,7 @@ class ClipWriter:
     """Writes a clip of `width` times `height` pixels beside `path`, and renames it at the end.
 
     Sides become even: an odd one is drawn out by a pixel. Without `sound` there is none. `quick`
-    takes half the time for as good a picture, and up to twice the bytes or more where much moves.
+    takes half the time for as good a picture, and two or three times the bytes.
     Where anything fails, nothing is left.
 
     Raises:
