@@ -64,7 +64,7 @@ def _redacted(full: bool) -> Measurement:
                 "rate",
                 out.stat().st_size * 8 / 1e6 / _SECONDS,
                 "Mbit/s",
-                "of what is written: x264 superfast that looks ahead at nothing, CRF 20",
+                "of what is written: x264 superfast without look-ahead, whole squares, CRF 20",
             ),
             Beside(
                 "quality",

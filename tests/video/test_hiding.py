@@ -62,6 +62,17 @@ def test_every_pixel_that_an_ellipse_touches_is_hidden_and_no_other(
 
 
 @pytest.mark.parametrize(
+    ("bottom", "touched"), [(20.0, [(8, 10), (21, 10)]), (30.0, [(7, 10), (32, 10)])]
+)
+def test_what_an_ellipse_touches_by_a_rounding_error_alone_is_hidden(
+    bottom: float, touched: list[tuple[int, int]]
+) -> None:
+    white = np.full((50, 70, 3), 255, np.uint8)
+    black = hidden(white, Style.BLACK, Region(Box(10.0, 10.0, 30.0, bottom)))
+    assert all((black[row, column] == 0).all() for row, column in touched)
+
+
+@pytest.mark.parametrize(
     ("style", "cell"), [(Style.BLUR, 20), (Style.PIXELATE, 12), (Style.BLACK, 20)]
 )
 def test_two_faces_with_the_same_few_colours_become_the_same(style: Style, cell: int) -> None:
@@ -113,6 +124,7 @@ def test_blur_has_no_edges_inside() -> None:
         Box(-500, -500, 500, 500),
         Box(100.2, 100.7, 100.9, 101.1),
         Box(-10, 50, 5, 1000),
+        Box(-3e9, -3e9, 3e9, 3e9),
     ],
 )
 def test_regions_may_reach_beyond_the_picture_or_be_tiny(style: Style, box: Box) -> None:

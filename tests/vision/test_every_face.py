@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from likeness.terms import Image
+from likeness.vision.detect import Letterbox
 from likeness.vision.detections import Detections, FaceNetwork
 from likeness.vision.every_face import FRAME, GLANCE, PICTURE, Closeness, EveryFace, View
 
@@ -108,7 +109,7 @@ def test_where_only_large_faces_are_looked_for_a_smaller_copy_is_enough(
 @pytest.mark.parametrize(
     ("height", "width"), [(1080, 1920), (1083, 1921), (2161, 3843), (403, 4001)]
 )
-def test_pictures_far_larger_than_what_is_shown_are_made_smaller_once_for_all_views(
+def test_a_face_is_where_it_is_in_pictures_far_larger_than_what_is_shown(
     height: int, width: int
 ) -> None:
     network = WhiteSpots()
@@ -121,6 +122,27 @@ def test_pictures_far_larger_than_what_is_shown_are_made_smaller_once_for_all_vi
     sides = (face.box.left, face.box.top, face.box.right, face.box.bottom)
     shown = width / (0.75 * 320)
     assert sides == pytest.approx((left, top, right, bottom), abs=2 * shown)
+
+
+@pytest.mark.parametrize(
+    ("width", "shown", "zoom", "searched"),
+    [(1280, 320, 1, 640), (1279, 320, 1, 1279), (1280, 160, 1, 320), (1280, 160, 2, 640)],
+)
+def test_pictures_are_halved_once_for_all_views_while_two_pixels_are_left_for_one(
+    monkeypatch: pytest.MonkeyPatch, width: int, shown: int, zoom: float, searched: int
+) -> None:
+    fitted: list[Image] = []
+    fit = Letterbox.fit
+
+    def seen(image: Image, side: int, border: int = 0) -> Letterbox:
+        fitted.append(image)
+        return fit(image, side, border)
+
+    monkeypatch.setattr(Letterbox, "fit", seen)
+    closeness = Closeness((View(), View(zoom)), longer_side=shown)
+    EveryFace(WhiteSpots(), float, closeness).find(Image.of(np.zeros((720, width, 3), np.uint8)))
+    assert {image.pixels.shape[1] for image in fitted} == {searched}
+    assert {(image.width, image.height) for image in fitted} == {(width, 720)}
 
 
 def test_looks_in_turn_take_one_view_each() -> None:

@@ -149,7 +149,8 @@ def _place_of(layer: _Layer, region: Region) -> tuple[NDArray[np.uint8], NDArray
     # Of each sample its nearest place counts: one that is touched is hidden whole.
     above = np.maximum(np.abs(np.arange(top, bottom) + 0.5 - y) - 0.5, 0) / down
     reach = across * np.sqrt(np.maximum(1 - above**2, 0)) + _A_HAIR
-    first, last = np.ceil(x - 1 - reach).astype(np.int32), np.floor(x + reach).astype(np.int32)
+    first = np.ceil(np.maximum(x - 1 - reach, left)).astype(np.int32)
+    last = np.floor(np.minimum(x + reach, right)).astype(np.int32)
     columns = np.arange(left, right, dtype=np.int32)
     inside = (columns >= first[:, None]) & (columns <= last[:, None])
     return layer.samples[top:bottom, left:right], inside.view(np.uint8)

@@ -30,8 +30,9 @@ from likeness.video.sound import Samples, SoundForm
 _TICKS_PER_S = 90_000
 _QUALITY = "20"  # x264's constant rate factor: 18 looks like the original, 23 is usual
 _CAREFUL = {"preset": "veryfast", "crf": _QUALITY}
-# Half the time of `veryfast` or less, and two thirds of that of `superfast` for fewer bits: it
-# looks ahead at nothing, and takes whole squares of 16 pixels that moved by whole pixels.
+# Half the time of `veryfast` or less, and of `superfast`, which needs more bits: it looks ahead at
+# nothing, and takes whole squares of 16 pixels that moved by whole pixels. Three frames of
+# four are made of those on both sides, which needs fewer bits than two of three.
 _QUICK = {
     "preset": "superfast",
     "crf": _QUALITY,

@@ -111,7 +111,7 @@ class Letterbox:
         width = max(1, round(image.width * zoom))
         height = max(1, round(image.height * zoom))
         factor = max(1, int(image.pixels.shape[1] / width))
-        near = _averaged(image.pixels, factor)
+        near = averaged(image.pixels, factor)
         resized = cv2.resize(near, (width, height), interpolation=cv2.INTER_LINEAR)
         shape = (_up(height + 2 * border), _up(width + 2 * border), 3)
         canvas = np.full(shape, _GREY if border else _BLACK, np.uint8)
@@ -294,7 +294,7 @@ def _up(side: int) -> int:
     return -(-side // _MULTIPLE) * _MULTIPLE
 
 
-def _averaged(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+def averaged(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     """Average squares of so many pixels a side: interpolation looks at two, and would leave gaps.
 
     Averaging whole squares takes a tenth of the time that averaging parts of pixels does.

@@ -9,12 +9,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from likeness.terms import Box, Image, Landmarks, Point
-from likeness.vision.detect import Letterbox
+from likeness.vision.detect import Letterbox, averaged
 from likeness.vision.detections import (
     Detections,
     FaceNetwork,
@@ -183,15 +182,14 @@ class EveryFace:
 
 
 def _reduced(image: Image, side: float) -> Image:
-    """Average squares of two pixels a side, while each that is shown is still made of two a side.
+    """Halve a picture as long as its longer side keeps twice the `side` that is shown of it.
 
-    That is quick, and serves all views.
+    That is quick, and serves all views. An odd last row or column is dropped: places are off by
+    less than a pixel of what is left.
     """
     pixels = image.pixels
     while max(pixels.shape[:2]) >= 4 * side and min(pixels.shape[:2]) > 1:
-        height, width = (across // 2 for across in pixels.shape[:2])
-        whole = pixels[: 2 * height, : 2 * width]
-        pixels = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA))
+        pixels = averaged(pixels, 2)
     return Image(pixels, image.width, image.height)
 
 
