@@ -30,8 +30,8 @@ from likeness.video.sound import Samples, SoundForm
 _TICKS_PER_S = 90_000
 _QUALITY = "20"  # x264's constant rate factor: 18 looks like the original, 23 is usual
 _CAREFUL = {"preset": "veryfast", "crf": _QUALITY}
-# Half the time of `veryfast` or less, and of `superfast`, which needs more bits: it looks ahead at
-# nothing, and takes whole squares of 16 pixels that moved by whole pixels. Three frames of
+# Far less time than `veryfast`, for more bits; `superfast` by itself needs more of both. It looks
+# ahead at nothing, and takes whole squares of 16 pixels that moved by whole pixels. Three frames of
 # four are made of those on both sides, which needs fewer bits than two of three.
 _QUICK = {
     "preset": "superfast",
@@ -51,8 +51,8 @@ class ClipWriter:
     """Writes a clip of `width` times `height` pixels beside `path`, and renames it at the end.
 
     Sides become even: an odd one is drawn out by a pixel. Without `sound` there is none. `quick`
-    takes half the time for as good a picture, and two or three times the bytes.
-    Where anything fails, nothing is left.
+    takes far less time for as good a picture, and more bytes. Where anything fails, nothing is
+    left.
 
     Raises:
         EngineUnavailable: PyAV is missing.
